@@ -1,4 +1,4 @@
-"""The command line: the only room that builds adapters, prints, or ends the process."""
+"""The command line: the only package that builds adapters, prints, or ends the process."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def _handle_signals() -> None:
-    """Let SIGTERM end a command as Ctrl-C does, and a second signal end it at once, whatever it is doing.
+    """Let SIGTERM end a command as Ctrl-C does; a second signal ends it at once.
 
     A shell has what it starts in the background ignore Ctrl-C: that stays so.
     """
@@ -86,7 +86,7 @@ def _handle_signals() -> None:
 
 
 def _end_if_lost(lost: sys.UnraisableHookArgs) -> None:
-    """End where the interruption came in a finaliser: Python would print a traceback, and go on as if nothing was."""
+    """End the process if the interruption came in a finaliser, where Python would print a traceback and go on."""
     if issubclass(lost.exc_type, KeyboardInterrupt):
         os._exit(_interrupted())
 
@@ -102,14 +102,14 @@ def _interrupted() -> int:
 
 
 def wants_document(arguments: Sequence[str]) -> bool:
-    """Whether stdout must hold a JSON document: read from the words, since a usage error may be what is reported."""
+    """Whether stdout must hold a JSON document; read from the words, because click may not accept them."""
     words = [*" ".join(arguments).split(" -- ")[0].replace("--format=", "--format ").split(" "), ""]
     chosen = [words[at + 1] for at, word in enumerate(words) if word == "--format"]
     return chosen[-1:] == ["json"]
 
 
 def _open_closed_streams() -> None:
-    """A stream that the shell closed (`>&-`) is None; what is written to it goes nowhere, and into no other file."""
+    """Replace streams that the shell closed (`>&-`) by the null device, so that no other file takes their text."""
     for name in ("stdin", "stdout", "stderr"):
         if getattr(sys, name) is None:
             # Held until the end, so that no file opened later takes the stream's number.

@@ -1,4 +1,4 @@
-"""The click application, and the one place where an exception becomes an exit code: expected, usage, Ctrl-C, or a bug.
+"""The click application, and the one place where an exception becomes an exit code.
 
 Commands are imported when they are run: a start pays only for what it uses, and an import that fails is shown like any
 other bug.
@@ -63,7 +63,7 @@ class LazyGroup(Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command's object; an unknown name is refused with the nearest one, unless a shell completes."""
+        """The command; an unknown name is refused with the nearest one, unless a shell completes."""
         name = ALIASES.get(cmd_name, cmd_name)
         if name in COMMANDS:
             command: click.Command = import_module(f"flowsync.cli.commands.{name}").command
@@ -103,7 +103,7 @@ def flowsync() -> None:
 
 
 def guarded(arguments: Sequence[str]) -> int:
-    """Run the click application; every exception ends as a message on stderr and an exit code."""
+    """Run the click application; every exception becomes a message on stderr and an exit code."""
     for stream in (sys.stdout, sys.stderr):  # a terminal that cannot show a character gets an escape, not a crash
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
@@ -127,7 +127,7 @@ def guarded(arguments: Sequence[str]) -> int:
 
 
 def _fail(error: BaseException, given: Invocation, arguments: Sequence[str]) -> int:
-    """Say on stderr what went wrong; as a document on stdout too, where one is wanted and there is none yet."""
+    """Report an error on stderr; as a JSON document on stdout too, if the command should print one and has not."""
     from flowsync.cli.output import screen_of_stderr, source_lines, write_result  # noqa: PLC0415 - only failures need it
     from flowsync.cli.usage.other_tools import refusal  # noqa: PLC0415 - only failures need it
     from flowsync.problems import failures  # noqa: PLC0415 - only failures need it

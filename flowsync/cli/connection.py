@@ -1,4 +1,4 @@
-"""The API, or its emulator, behind the protocols; and the list of live flows, asked for while the files are read.
+"""Opens the API, or its emulator, and fetches the list of live flows while the files are read.
 
 Only reading is begun early, and only once it is settled what is asked and as whom. Nobody waits for it who finds the
 files wrong meanwhile, and what asking failed with is raised only where the list is taken.
@@ -72,11 +72,11 @@ class Connection:
 
     @property
     def place(self) -> Place:
-        """Where it leads, as records and documents name it."""
+        """The environment and address, as records and documents name them."""
         return Place(self.project.settings.environment, self.api_url)
 
     def fetch(self, slugs: Collection[str]) -> Listing:
-        """All live rows, with a look-up for every one of `slugs` that the list lacks.
+        """All live rows, and a look-up for each of `slugs` that the list lacks.
 
         A terminal shows when this takes long. Raises the ApiError family.
         """
@@ -86,7 +86,7 @@ class Connection:
         return found
 
     def read(self, slugs: Collection[str]) -> Listing:
-        """As `fetch`, without a word. A list begun early is of one moment, so it is used once."""
+        """As `fetch`, without progress. A list that was fetched early is used once, because it ages."""
         reader = self.client.reader()
         begun, self.begun = self.begun, None
         listing = list_flows(reader, self.access, self.map, len(slugs)) if begun is None else awaited(begun)
@@ -105,7 +105,7 @@ class Connection:
             return find_drafts(self.client.reader(), listing, slugs, self.access, self.map)
 
     def check_organization(self) -> None:
-        """Read the list where an organization is expected, for a request that shows no rows. Raises as `fetch`."""
+        """Read the list if an organization is expected, for requests that show no rows. Raises as `fetch`."""
         if self.client.organizations.expected is not None:
             self.fetch(())
 
@@ -130,10 +130,10 @@ def connect(project: Project, flows: Sequence[Flow], purpose: Purpose, *, in_san
 def connecting(
     project: Project, purpose: Purpose, base: str | None, *, in_sandbox: bool
 ) -> Iterator[Callable[[Sequence[Flow]], Connection]]:
-    """Begin to ask for the live flows, and give what connects once the files are read.
+    """Begin to fetch the live flows, and return a function that connects once the files are read.
 
     What keeps the API from being opened is raised by that: wrong files are reported first. Nothing is asked early
-    where there is no revision `base` to compare with, nor of the sandbox, whose first state is made of the flows.
+    if there is no revision `base` to compare with, nor of the sandbox, whose first state is made of the flows.
     """
     with ExitStack() as stack:
         opened: Connection | FlowsyncError | None = None
@@ -157,7 +157,7 @@ def connecting(
 
 
 def awaited(asked: Future[_Answer]) -> _Answer:
-    """What a thread found or raised. An endless wait may miss Ctrl-C when the signal reaches another thread."""
+    """The result of a thread, or its exception. Waits in slices: an endless wait may miss Ctrl-C."""
     from concurrent.futures import wait  # noqa: PLC0415 - offline commands need no threads
 
     while not wait([asked], timeout=POLL_INTERVAL).done:
@@ -166,7 +166,7 @@ def awaited(asked: Future[_Answer]) -> _Answer:
 
 
 def _begin_listing(stack: ExitStack, project: Project, connection: Connection) -> Future[Listing]:
-    """Ask in a thread of its own: those of `connection.map` may all be needed for its pages."""
+    """Fetch the list in a thread of its own: those of `connection.map` may all be needed for its pages."""
     likely = sum(len(names) for _, _, names in os.walk(project.home / project.settings.flows))
     asking = stack.enter_context(reading_threads(1))
     return asking.submit(list_flows, connection.client.reader(), connection.access, connection.map, likely)
@@ -205,7 +205,7 @@ def _open_sandbox(stack: ExitStack, project: Project, flows: Sequence[Flow]) -> 
 
 
 def _listed_in(variable: str, parse: Callable[[str], _Choice]) -> list[_Choice]:
-    """What the environment variable lists, each of it parsed."""
+    """The parsed entries of a list in an environment variable."""
     texts = (text.strip() for text in os.environ.get(variable, "").split(";"))
     try:
         return [parse(text) for text in texts if text]
@@ -247,7 +247,7 @@ def _of(project: Project) -> str:
 
 @contextmanager
 def reading_threads(count: int) -> Iterator[ThreadPoolExecutor]:
-    """Threads to read with. After a failure nobody waits for reads that are no longer wanted."""
+    """Threads to read with. After a failure nobody waits for unneeded reads."""
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - offline commands need no threads
 
     executor = ThreadPoolExecutor(count, thread_name_prefix="read")
@@ -269,7 +269,7 @@ def open_emulator(
     readings: Collection[Reading] = (),
     organization: int | None = None,
 ) -> Iterator[Emulator]:
-    """The project's emulator; an empty one first gets an account that belongs to `flows`.
+    """The project's emulator; an empty one is first filled with an account for `flows`.
 
     Its rows are of the given `organization`, else of the one that flowsync.yaml names.
     """
@@ -289,7 +289,7 @@ def open_emulator(
 
 
 def sandbox_database(project: Project) -> Path:
-    """Where the emulator keeps its state. Raises FlowsyncError where one of its files is a link or the like."""
+    """The path of the emulator's state. Raises FlowsyncError if one of its files is a link or the like."""
     project.prepare_state()
     database = project.state / "sandbox.db"
     for path in (database, *(database.with_name(f"{database.name}-{kind}") for kind in ("journal", "wal", "shm"))):

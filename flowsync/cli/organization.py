@@ -1,4 +1,4 @@
-"""The organization that the rows show, offered as a line of flowsync.yaml: it keeps keys of other ones away."""
+"""Offers to write the organization of the read rows to flowsync.yaml, so that keys of others are refused."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WHY: Final = "flowsync then refuses keys of other organizations"
 
 
 def offer_organization(project: Project, connection: Connection) -> None:
-    """Ask on a terminal whether to write the organization that was read; elsewhere say the line to add."""
+    """Ask on a terminal whether to write the organization; elsewhere print the line to add."""
     number = _only_one(connection)
     if number is None or project.settings.organization is not None:
         return
@@ -45,7 +45,7 @@ def offer_organization(project: Project, connection: Connection) -> None:
 
 
 def organization_of(project: Project) -> int | None:
-    """The organization of the private key at hand. None without one, or where it is not known.
+    """The organization of the available private key. None without a key, or if it is not known.
 
     Raises ConfigError and the ApiError family.
     """
@@ -62,7 +62,7 @@ def _only_one(connection: Connection) -> int | None:
 
 
 def _place(project: Project) -> tuple[str, ...]:
-    """Where in flowsync.yaml the setting belongs."""
+    """The path of the setting in flowsync.yaml."""
     name = project.settings.environment
     return () if name is None else ("environments", name)
 
@@ -83,7 +83,7 @@ def _path(project: Project) -> Path:
 
 
 def _write(project: Project, place: tuple[str, ...], number: int) -> bool:
-    """Write the setting, everything else kept as it is; False where that cannot be."""
+    """Write the setting and keep everything else; False if that is not possible."""
     path = _path(project)
     if not path.exists():
         return project.create(path, templates.configuration(number))

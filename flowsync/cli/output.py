@@ -1,4 +1,4 @@
-"""Where text goes: results to stdout, everything else to stderr, colour to terminals only."""
+"""Writes text: results to stdout, everything else to stderr, colour to terminals only."""
 
 from __future__ import annotations
 
@@ -67,9 +67,9 @@ def _screen(stream: TextIO, given: Invocation) -> Screen:
 
 
 def write_result(text: str) -> None:
-    """The result of a command, to stdout, at once.
+    """Write the result of a command to stdout, at once.
 
-    Raises BrokenPipeError where its reader went away, FlowsyncError where it cannot be written for another reason.
+    Raises BrokenPipeError if its reader went away, FlowsyncError if it cannot be written for another reason.
     """
     cli.has_result = True
     try:
@@ -82,7 +82,7 @@ def write_result(text: str) -> None:
 
 
 def write_preview(preview: Callable[[Screen], str], format_: str, given: Invocation) -> None:
-    """What is about to be written goes first: to stdout as text, to stderr where stdout holds a document."""
+    """Write what is about to happen: to stdout as text, to stderr if stdout holds a document."""
     if format_ == "text":
         write_result(preview(screen_of_stdout(given)))
     else:
@@ -102,7 +102,7 @@ def write_note(text: str, given: Invocation, at_least: Verbosity = Verbosity.NOR
 
 
 def write_sentence(text: str, given: Invocation, at_least: Verbosity = Verbosity.NORMAL) -> None:
-    """As `write_note` for a sentence, broken between words where a terminal is narrower."""
+    """As `write_note` for a sentence, wrapped to the width of the terminal."""
     stderr = screen_of_stderr(given)
     write_note(style.draw([style.line(text)], stderr), given, at_least)
 
@@ -118,7 +118,7 @@ def write_way(sentence: str, command: str, given: Invocation) -> None:
 
 
 def write_step(label: str, text: str, given: Invocation) -> None:
-    """With -v, what the command does now, to stderr: dim, aligned after `label`."""
+    """With -v, write what the command does now to stderr: dim, aligned after `label`."""
     if given.verbosity is not Verbosity.VERBOSE:
         return
     step = style.line(Span(f"{label:<{_LABEL}}", Style.MUTED), style.HANG, Span(text, Style.MUTED))
@@ -127,7 +127,7 @@ def write_step(label: str, text: str, given: Invocation) -> None:
 
 
 def request_log(given: Invocation) -> Callable[[Attempt], None] | None:
-    """What writes each request as a step; None without -v."""
+    """The function that writes each request as a step; None without -v."""
     if given.verbosity is not Verbosity.VERBOSE:
         return None
 
@@ -141,7 +141,7 @@ def request_log(given: Invocation) -> Callable[[Attempt], None] | None:
 
 
 def write_warnings(problems: Sequence[Problem], project: Project) -> None:
-    """The files' warnings besides a result: all of them with -v, else how many there are."""
+    """Write the files' warnings: all of them with -v, else their number."""
     from flowsync.problems import listing  # noqa: PLC0415 - as above
     from flowsync.render import escape  # noqa: PLC0415 - mostly there are none
 
@@ -153,7 +153,7 @@ def write_warnings(problems: Sequence[Problem], project: Project) -> None:
 
 
 def write_problems(problems: Sequence[Problem], project: Project) -> None:
-    """Problems besides a result, each with its place."""
+    """Write problems that are not the result, each with its place."""
     from flowsync.problems import listing  # noqa: PLC0415 - mostly there are none
 
     if problems:
@@ -162,7 +162,7 @@ def write_problems(problems: Sequence[Problem], project: Project) -> None:
 
 
 def confirm(question: str, otherwise: str = NOTHING_WRITTEN, *, hint: str | None = None) -> None:
-    """Go on only where a person at the terminal says yes. Raises DeclinedError, which says `otherwise`."""
+    """Continue only if the person at the terminal says yes. Raises DeclinedError, whose message is `otherwise`."""
     if ask(question, otherwise) not in {"y", "yes"}:
         raise DeclinedError(otherwise, hint=hint)
 
@@ -174,7 +174,7 @@ def ask(question: str, otherwise: str = NOTHING_WRITTEN) -> str | None:
 
 
 def typed(question: str, otherwise: str = NOTHING_WRITTEN) -> str | None:
-    """What a person at the terminal types as an answer; None where they ended the input (Ctrl-D).
+    """What the person at the terminal types; None if they ended the input (Ctrl-D).
 
     Raises InterruptedByUser, which says `otherwise`, for Ctrl-C.
     """
@@ -203,7 +203,7 @@ def _read_answer(question: str) -> str | None:
 
 
 class Progress:
-    """One line on a stderr terminal that is rewritten while the `with` block runs; nothing anywhere else.
+    """One line on a stderr terminal, rewritten while the `with` block runs; elsewhere nothing.
 
     It appears once the work has taken long enough; what `line` returns is asked for several times a second.
     """
@@ -244,7 +244,7 @@ class Progress:
 
     @contextmanager
     def hidden(self) -> Iterator[None]:
-        """Take the line away, and keep it away while something else is written."""
+        """Hide the line while something else is written."""
         with self._lock:
             if self._is_shown:
                 sys.stderr.write(_CLEAR_LINE)
@@ -254,7 +254,7 @@ class Progress:
 
 
 def source_lines(base: Path) -> SourceLine:
-    """How to find the line of text that a Location points to; None where the file cannot be read."""
+    """A function that returns the line of text at a Location; None if the file cannot be read."""
 
     @lru_cache(maxsize=8)
     def lines(file: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The plan of the files as they are: read, compared with what is live, judged by the guards."""
+"""The plan of the files: read, compared with the live flows, judged by the guards."""
 
 from __future__ import annotations
 
@@ -80,11 +80,11 @@ def plan_files(
     without_base: Callable[[GitError], object] | None = None,
     reviewed: Callable[[History], History] | None = None,
 ) -> Iterator[Planned]:
-    """Load the files, read what is live, compare (with the revision `base` too), judge.
+    """Load the files, read the live flows, compare (with the revision `base` too), judge.
 
     Raises what keeps it from being done; what is wrong with files or `base` comes first. Errors about what a file sends
     are raised only where the plan would write them, or where what is live cannot be read. A `base` that git does not
-    have is passed to `without_base`, where that is given, and not compared with. `reviewed` adds to the history of the
+    have is passed to `without_base`, if that is given, and not compared with. `reviewed` adds to the history of the
     files what is known of reviews.
     """
     with connecting(project, purpose, base, in_sandbox=in_sandbox) as connect:
@@ -122,13 +122,13 @@ def plan_files(
 
 
 def refuse_new_sandbox(project: Project, selection: Selection, *, in_sandbox: bool) -> None:
-    """Raise InvalidFilesError for files with errors of which the sandbox would make its first state."""
+    """Raise InvalidFilesError for files with errors, of which the sandbox cannot make its first state."""
     if in_sandbox and not sandbox_database(project).exists():
         refuse_errors(selection.errors, UNPLANNABLE)
 
 
 def concerned_slugs(flows: Iterable[Flow]) -> list[str]:
-    """The slugs of flows, and of each that they refer to."""
+    """The slugs of flows, and of all flows that they refer to."""
     chosen = tuple(flows)
     referred = {slug for flow in chosen for slug in referenced_slugs(flow) if _SLUG.fullmatch(slug)}
     return [*(flow.slug for flow in chosen), *sorted(referred)]
@@ -143,7 +143,7 @@ def plan_of(
     base: Base | None = None,
     guards: Guards | None = None,
 ) -> tuple[Listing, Plan]:
-    """The plan as of `make_plan`, and the listing with the drafts that it hides of flows that the plan would write.
+    """The plan as `make_plan` makes it, and the listing with hidden drafts of the flows that it would write.
 
     Right before a write `apply` asks for the versions of the flow, and refuses one whose draft was not planned.
     """
@@ -159,7 +159,7 @@ def plan_of(
 
 
 def _slugs_in_doubt(wanting: Collection[str], listing: Listing, made: Plan) -> list[str]:
-    """The flows that the plan writes, and writes otherwise if the list hides their draft; those that want one first."""
+    """The flows whose write would change if the list hides their draft; those that need a draft first."""
     is_public = listing.access is Access.PUBLIC  # else what the list lacks was asked for already
     writes = [each for each in made.writes if each.target is not Target.ACTIVE]
     slugs = [each.slug for each in writes if is_public or not isinstance(each, Create)]
@@ -176,7 +176,7 @@ def make_plan(
     base: Base | None = None,
     guards: Guards | None = None,
 ) -> Plan:
-    """The plan for the selected flows. Live flows of files that were not selected are left out of it.
+    """The plan for the selected flows. Live flows of files that were not selected are left out.
 
     `access` is what kind of key the listing was read with. Edits in the dashboard that `base` shows are kept where
     `guards` (else those of the project) say so.
@@ -212,27 +212,27 @@ def _left_out(selection: Selection, listing: Listing, base: Base | None) -> tupl
 
 
 def _uncreated_example(selection: Selection, listing: Listing, api_url: str) -> str | None:
-    """The slug of the example that `init` wrote, where it is among the flows and not live: no account gets it."""
+    """The slug of the example that `init` wrote, if it is among the flows and not live: it is for no account."""
     missing = {flow.slug for flow in selection.flows}.difference(row.slug for row in listing.rows)
     return None if api_url == SANDBOX_URL else example_among(missing)
 
 
 def view_of(key: Access, list_: Access) -> View:
-    """How much of the account a key shows through the list that answered."""
+    """How much of the account a key shows through the list that was read."""
     if list_ is Access.PRIVATE:
         return View.WHOLE
     return View.PUBLIC_KEY if key is Access.PUBLIC else View.FALLBACK
 
 
 def changed_waits(made: Plan, flows: Sequence[Flow]) -> ChangedWaits:
-    """What a plan for these files does to which flow waits for which."""
+    """How a plan for these files changes which flow waits for which."""
     old = {change.slug: change.old for change in made.changes}
     before = [replace(flow, fields={**flow.fields, **old.get(flow.slug, {})}) for flow in flows]
     return waits.changed_waits(before, flows)
 
 
 def remember_versions(project: Project, listing: Listing, pulled: Iterable[Pulled], flows: Iterable[Flow]) -> None:
-    """Keep the versions that files were pulled from; `flows` are the files as they were. Never fails: it is a hint."""
+    """Remember the versions that files were pulled from, as a hint; never fails."""
     targets = {flow.slug: flow.target for flow in flows}
     rows = rows_by_slug(listing.rows)
     found: dict[str, JsonValue] = {}
@@ -250,7 +250,7 @@ def remember_versions(project: Project, listing: Listing, pulled: Iterable[Pulle
 
 
 def refuse_unseen_versions(made: Plan, project: Project) -> None:
-    """Raise RefusedError where a file came from a newer version than the public list shows."""
+    """Raise RefusedError if a file came from a newer version than the public list shows."""
     known, place = _pulled_versions(project)
     reasons = [
         f"{change.slug} was pulled from version {version}; this server shows "
@@ -280,7 +280,7 @@ def _pulled_versions(project: Project) -> tuple[dict[str, dict[str, JsonValue]],
 def settle_findings(
     project: Project, selection: Selection, listing: Listing, made: Plan
 ) -> tuple[tuple[Problem, ...], Settled]:
-    """The warnings about the selected flows that only what is live shows, and what errors make of the plan.
+    """The warnings about the selected flows that need the live flows, and the plan without flows that errors block.
 
     Raises InvalidFilesError for errors that the plan would write.
     """
@@ -296,7 +296,7 @@ def settle_findings(
 def _check_references(
     project: Project, selection: Selection, live: LiveFlows
 ) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
-    """The warnings, and the errors, about the selected flows that only what is live shows.
+    """The warnings and errors about the selected flows that need the live flows.
 
     A reference to a flow that is neither live nor among the files is an error, unless the project's rules say
     otherwise. Every flow referred to that exists is among the `live` ones (see `concerned_slugs`).
@@ -313,7 +313,7 @@ def _check_references(
 
 
 def _live_flows(project: Project, selection: Selection, listing: Listing) -> LiveFlows:
-    """What is live, with the steps of each flow that a selected one refers to."""
+    """The live flows, with the steps of each flow that a selected one refers to."""
     rows = rows_by_slug(listing.rows)
     stating_steps = {flow.slug for flow in selection.every if "data" in flow.fields}
     referred = {slug for flow in selection.flows for slug in referenced_slugs(flow)} - stating_steps

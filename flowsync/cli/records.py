@@ -1,4 +1,4 @@
-"""Which record is meant: the newest, one by a beginning of its name, or a file."""
+"""Finds the record that a command means: the newest, one by the beginning of its name, or a file."""
 
 from __future__ import annotations
 
@@ -33,26 +33,26 @@ LATEST: Final = "latest"
 
 
 class Named(NamedTuple):
-    """A record's file, and what messages and command lines call it."""
+    """A record's file, and its name in messages and command lines."""
 
     path: Path
     name: str
 
 
 def place_meant(project: Project, *, in_sandbox: bool) -> Place:
-    """Where a command would write to, as records name it."""
+    """The environment and address that a command would write to, as records name them."""
     settings = project.settings
     return Place(settings.environment, SANDBOX_URL if in_sandbox else place_of(settings.api_url))
 
 
 def list_all(project: Project, place: Place) -> RecordList:
-    """Every record, whatever its place, and the newest that can be rolled back in `place`."""
+    """Every record, for any environment, and the newest that can be rolled back in `place`."""
     found = list_records(project.state / FOLDER, project.workspace)
     return RecordList(tuple(found), newest(found, place))
 
 
 def list_at(project: Project, place: Place) -> RecordList:
-    """The records of `place`, with their writes to it, and those that cannot be read."""
+    """The records of `place`, reduced to their writes to it, and those that cannot be read."""
     found = list_records(project.state / FOLDER, project.workspace)
     here = [part for each in found if (part := each.at(place)) is not None]
     return RecordList(tuple(here), newest(here, place), len(found) - len(here))
@@ -65,9 +65,9 @@ def write_list(listed: RecordList, place: Place, format_: str, project: Project)
 
 
 def offer_newest(project: Project, place: Place, format_: str) -> str:
-    """List the records of `place` and ask a terminal whether the newest is meant; its name.
+    """List the records of `place`, ask on a terminal whether to take the newest, and return its name.
 
-    Raises UsageError where there is nobody to ask: a script whose variable is empty must not seem to have rolled back.
+    Raises UsageError if there is nobody to ask: a script whose variable is empty must not seem to have rolled back.
     """
     found = list_at(project, place)
     write_list(found, place, format_, project)
@@ -83,9 +83,9 @@ def offer_newest(project: Project, place: Place, format_: str) -> str:
 
 
 def find_record(given: str, project: Project, place: Place) -> Named:
-    """The record that an argument names: a file, `latest`, or a name of a record or the only one that begins so.
+    """The record that an argument names: a file, `latest`, or the name of a record or its unique beginning.
 
-    A file need not be there: whoever reads it says so. Raises UsageError where several records begin so.
+    A file need not be there: whoever reads it says so. Raises UsageError if several records begin so.
     """
     if not given.strip():
         hint = "`flowsync rollback --list` lists the records."
@@ -139,9 +139,9 @@ def _refuse_slug(given: str, project: Project, place: Place) -> None:
 
 
 def complete_records(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """What a shell offers for a record: files, `latest`, and the names of the records, the newest first.
+    """Completions for a record: files, `latest`, and the names of the records, the newest first.
 
-    None where they cannot be found, for nobody reads an error while completing.
+    None if they cannot be found, because nobody reads an error while completing.
     """
     from click.shell_completion import CompletionItem  # noqa: PLC0415 - only a shell that completes needs it
 

@@ -33,7 +33,7 @@ def connect_to(project: Project, purpose: Purpose, *, in_sandbox: bool) -> Abstr
 
 
 def read_versions(connection: Connection, slug: str) -> Versions:
-    """Every version of a flow that the API shows. Raises UsageError where it shows none, and the ApiError family."""
+    """Every version of a flow that the API shows. Raises UsageError if it shows none, or the ApiError family."""
     with Progress(connection.project.given, lambda: reading_line(connection.client.waiting)):
         known = versions(connection.client.reader(), slug, connection.access)
     if all(row.is_gone for row in known.rows):
@@ -42,14 +42,14 @@ def read_versions(connection: Connection, slug: str) -> Versions:
 
 
 def named_version(connection: Connection, slug: str, side: Side, known: Versions) -> Versions:
-    """The versions with the one that `side` names, if it names one by its number and that was not shown yet."""
+    """The versions, with the one that `side` names by its number, if it was missing."""
     if side.kind is not Kind.VERSION:
         return known
     return with_version(connection.client.reader(), slug, side.version, connection.access, known)
 
 
 def one_version(slug: str, side: Side, known: Versions, target: Target) -> tuple[LiveFlow, Content]:
-    """The version that `side` names, and what it holds. Raises FlowsyncError where it is not there, or not shown."""
+    """The version that `side` names, and its content. Raises FlowsyncError if it does not exist or is hidden."""
     found = pick(known.rows, side, target, is_whole=known.is_whole)
     if isinstance(found, Absent | Hidden):
         raise FlowsyncError(f"{excerpt(slug)}: {found.message}", hint="flowsync history lists the versions there are.")
@@ -58,7 +58,7 @@ def one_version(slug: str, side: Side, known: Versions, target: Target) -> tuple
 
 
 def require_versions(connection: Connection, slug: str, rows: Sequence[LiveFlow], listed: Sequence[LiveFlow]) -> None:
-    """Raise UsageError where there is no version of a slug; `listed` are the rows of all flows."""
+    """Raise UsageError if a slug has no version; `listed` are the rows of all flows."""
     if any(not row.is_gone for row in rows):
         return
     same_id = next((row.slug for row in listed if str(row.id) == slug), None)
@@ -70,7 +70,7 @@ def require_versions(connection: Connection, slug: str, rows: Sequence[LiveFlow]
 
 
 def hidden_versions(connection: Connection, known: Versions) -> tuple[str, ...]:
-    """The sentence that says what cannot be seen of a flow's versions, where something may be hidden."""
+    """The sentence about versions that may be hidden; empty if none can be."""
     if known.is_whole:
         return ()
     if connection.access is Access.PUBLIC:
@@ -87,12 +87,12 @@ def one_slug(project: Project, argument: str) -> str:
 
 
 def target_of(project: Project, file: Flow | None) -> Target:
-    """Which version apply would write: the file says, or flowsync.yaml."""
+    """The version that apply would write, by the file or flowsync.yaml."""
     return (file and file.target) or project.settings.target
 
 
 def file_of(project: Project, slug: str) -> Flow | None:
-    """The flow's file, if there is one. Raises InvalidFilesError where it cannot be read."""
+    """The flow's file, if there is one. Raises InvalidFilesError if it cannot be read."""
     repository = project.load()
     if slug in repository.unread:
         own = [each for each in repository.problems if FlowFile(Path(), each.location.file).slug == slug]

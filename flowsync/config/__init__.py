@@ -73,7 +73,7 @@ Section: TypeAlias = "Mapping[str, Any]"
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An API key and the variable, or the file, that it was read from; no repr shows the value."""
+    """An API key and the variable or file that it was read from; its repr hides the value."""
 
     value: str = field(repr=False)
     variable: str
@@ -84,7 +84,7 @@ class Key:
         return self.value.startswith(PUBLIC_PREFIX)
 
     def refuse_other_forms(self) -> None:
-        """Raise ConfigError, without the value, if it has not the form of a key."""
+        """Raise ConfigError, without the value, unless it has the form of a key."""
         if not _KEY_FORM.fullmatch(self.value):
             raise ConfigError(
                 f"{excerpt(self.variable)} holds no API key: one starts with {PRIVATE_PREFIX} or {PUBLIC_PREFIX}, "
@@ -110,7 +110,7 @@ class Policy(Enum):
 
 
 class Creating(Enum):
-    """Whether apply creates flows for files whose slug is not live; ANYWAY even if that looks like a mistake."""
+    """Whether apply creates flows for files whose slug is not live; ANYWAY: even if that looks like a mistake."""
 
     ALLOW = "allow"
     REFUSE = "refuse"
@@ -191,7 +191,7 @@ class Settings:
     variables: Mapping[str, JsonValue] = field(default_factory=dict)
 
     def reading_key(self) -> Key:
-        """The key to plan with: the private one if there is one, because it sees drafts too.
+        """The key to plan with: the private one if set, because it sees drafts too.
 
         Raises ConfigError if there is no key, a key has the wrong form, or none may be sent to the address.
         """
@@ -318,7 +318,7 @@ def _environment_name(flags: Flags, top: Section, environments: Section) -> str 
 
 
 def _address(top: Section, chosen: Section, environ: Mapping[str, str]) -> tuple[str, str | None, bool]:
-    """The address of the API, an unused one in the file, and whether private keys may be sent to the first."""
+    """The API's address, an address in the file that is not used, and whether the first may get private keys."""
     written = chosen.get("api_url") or top.get("api_url")
     in_file = None if written is None else canonical_url(written)
     variable = environ.get(API_URL_VARIABLE)
@@ -336,7 +336,7 @@ def _address(top: Section, chosen: Section, environ: Mapping[str, str]) -> tuple
 def _key_settings(
     top: Section, chosen: Section, flags: Flags, *, is_general: bool
 ) -> tuple[Section, str | None, str | None]:
-    """The section that sets the keys, and the variables of the private and of the public key.
+    """The section with the key settings, and the variables of the private and the public key.
 
     An environment that names a key uses its own keys only, and keys for this run: those at the top of the file may
     belong to another account. One that names none uses those at the top if they are meant for it (`is_general`): there
@@ -360,6 +360,6 @@ def _mask_keys(sections: Iterable[Section], environ: Mapping[str, str]) -> None:
 
 
 def _key_from(environ: Mapping[str, str], variable: str | None) -> Key | None:
-    """The key in a variable, whatever its form: a command that needs no key does not fail for a wrong one."""
+    """The key in a variable, in any form: a command that needs no key does not fail for a wrong one."""
     value = "" if variable is None else environ.get(variable, "").strip()
     return Key(value, variable) if value and variable is not None else None

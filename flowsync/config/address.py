@@ -1,4 +1,4 @@
-"""Addresses of the API: their form and spelling, and which of them the operator trusts with keys."""
+"""Addresses of the API: their form and spelling, and which of them may get keys."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ALLOWED_HOST: Final = re.compile(rf"({_NAMED_HOST}|{_NUMBERED_HOST})(?::({_PORT
 
 
 def url_complaint(value: JsonValue) -> str | None:
-    """What is wrong with `value` as the address of an API that gets keys; None if nothing is."""
+    """Why `value` cannot be the address of an API that gets keys; None if it can."""
     if not isinstance(value, str):
         return "must be a URL"
     try:
@@ -59,7 +59,7 @@ def canonical_url(url: str) -> str:
 
 
 def place_of(url: str) -> str:
-    """An address in locks, plans and records: this machine is always `127.0.0.1`."""
+    """The address as locks, plans and records name it: this machine is always `127.0.0.1`."""
     if url_complaint(url) is not None:
         return url
     parts = urlsplit(canonical_url(url))
@@ -83,7 +83,7 @@ def is_trusted(url: str, environ: Mapping[str, str]) -> bool:
 
 
 def _allowed_hosts(environ: Mapping[str, str]) -> Iterator[tuple[str, int | None]]:
-    """The hosts that the operator allows, each with its only port or None for any; invalid entries allow nothing."""
+    """The hosts that the operator allows, each with its only port or None for any; invalid entries are ignored."""
     for entry in environ.get(ALLOW_HOSTS_VARIABLE, "").split(","):
         if (match := _ALLOWED_HOST.fullmatch(entry.strip())) is not None:
             yield match[1].removesuffix(".").lower(), int(match[2]) if match[2] else None

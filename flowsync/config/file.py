@@ -1,4 +1,4 @@
-"""flowsync.yaml: finding and checking it, and its JSON Schema for editors."""
+"""flowsync.yaml: finds and checks it; its JSON Schema for editors."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def config_path(root: Path, given: str | None) -> Path | None:
 
 
 def find_home(directory: Path) -> Path:
-    """The root of the project of `directory`: that itself, or a directory of the same repository above it.
+    """The root of the project of `directory`: the directory itself, or one above it in the same repository.
 
     It is the nearest one with a flowsync.yaml, else the repository's top if that has a flows directory. A directory
     with either is its own root. No root is found above the repository's top, in or above the user's home directory, on
@@ -202,7 +202,7 @@ _TEXTS: Final = {
 
 
 def _complaint(name: str, value: JsonValue, schema: Schema) -> str | None:
-    """What is wrong with the value of a setting, as the end of a sentence; None if nothing is."""
+    """The fault of a setting's value, as the end of a sentence; None if it is valid."""
     if name in _COMPLAINTS:
         return _COMPLAINTS[name](value)
     if "enum" in schema:
@@ -224,7 +224,7 @@ def _complaint(name: str, value: JsonValue, schema: Schema) -> str | None:
 
 
 def _private_keys(source: Source, value: JsonValue, path: ValuePath) -> Iterator[Problem]:
-    """Problems of private keys in the file; no problem repeats the key."""
+    """The problems of private keys in the file; none of them repeats the key."""
     if _holds_private_key(value):
         yield _problem(
             source.location(path),

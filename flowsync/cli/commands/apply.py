@@ -1,4 +1,4 @@
-"""flowsync apply: what the files say, or exactly what a saved plan says."""
+"""flowsync apply: write what the files hold, or exactly what a saved plan holds."""
 
 from __future__ import annotations
 
@@ -107,9 +107,9 @@ def command(
 
 
 def find_saved(base: Path, arguments: Sequence[str]) -> Path | None:
-    """The saved plan that the arguments of apply name: an existing file that ends in .json, or is a plan.
+    """The saved plan that the arguments name: an existing file that ends in .json, or that is a plan.
 
-    None when they name flows. Raises UsageError for a plan beside other arguments, and for a missing one.
+    None when they name flows. Raises UsageError for a plan next to other arguments, and for a missing one.
     """
     named = [argument for argument in arguments if argument.endswith(".json") or _is_plan(base / argument)]
     if not named:
@@ -143,7 +143,7 @@ def read_saved(path: Path) -> Plan:
 
 @contextmanager
 def checked_saved(path: Path, project: Project, guards: Guards, *, in_sandbox: bool) -> Iterator[Planned]:
-    """The plan saved at `path`, judged by the guards, compared with what is live.
+    """The plan saved at `path`, judged by the guards and compared with the live flows.
 
     It has the values of every managed field, as far as they are known. Raises PlanFileError when it is no plan,
     RefusedError when it is for another place or no longer true.

@@ -1,4 +1,4 @@
-"""flowsync audience: about how many users qualify for flows, live and with their files, or for an expression."""
+"""flowsync audience: estimates how many users qualify for flows, live and with their files, or for an expression."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def command(
 
 
 def _questions(project: Project, connection: Connection, arguments: Sequence[str]) -> list[Question]:
-    """What to ask about each flow that the arguments name. Raises UsageError for one that names none."""
+    """The questions about each flow that the arguments name. Raises UsageError if they name none."""
     patterns = slugs_of(project, arguments)
     repository = project.load()
     flows = {flow.slug: flow for flow in repository.flows}
@@ -92,12 +92,12 @@ def _questions(project: Project, connection: Connection, arguments: Sequence[str
 
 
 def with_audiences(plan: Plan, connection: Connection, seconds: float = PATIENCE) -> Plan:
-    """The plan with how many users qualify before and after each change that decides about it."""
+    """The plan with the estimates of users before and after each change that affects them."""
     return replace(plan, audiences=_ask(questions_of(plan), connection, seconds))
 
 
 def _ask(questions: Sequence[Question], connection: Connection, seconds: float = PATIENCE) -> tuple[Audience, ...]:
-    """The answers to all questions, or what came of them in so many seconds. A public key is not asked with [obs]."""
+    """The answers to all questions, or why there are none. A public key is not used for them [obs]."""
     wanted = list(expressions_of(questions))
     if connection.access is Access.PUBLIC:
         answers: dict[str, int | Gap] = dict.fromkeys(wanted, Gap.KEY)

@@ -43,7 +43,7 @@ class Step:
 
     @property
     def is_done(self) -> bool:
-        """Whether the file has it already."""
+        """Whether the file has this text already."""
         try:
             found = self.path.read_bytes()
         except FileNotFoundError:
@@ -122,7 +122,7 @@ def _shell_in_use() -> Shell:
 
 
 def _report_and_carry_out(steps: list[Step], *, only_print: bool) -> str:
-    """Do what is not done yet, unless it is only to be printed; what was done to each file, or would be."""
+    """Make the missing changes, unless they are only to be printed; show what was or would be done to each file."""
     lines = []
     for step in steps:
         if only_print:
@@ -161,7 +161,7 @@ def _folder(variable: str, otherwise: Path) -> Path:
 
 
 def _script(shell: Shell) -> str:
-    """What click makes of the shell's completion; it asks the flowsync that the shell finds."""
+    """The completion script that click makes for the shell; it calls the flowsync that the shell finds."""
     from flowsync.cli.app import flowsync  # noqa: PLC0415 - app imports the commands
 
     made = get_completion_class(shell.value)

@@ -1,4 +1,4 @@
-"""flowsync delete: flows go, with all their versions and whatever is known of their users."""
+"""flowsync delete: delete flows with all their versions and all data about their users."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _require_slugs(wanted: Sequence[str]) -> None:
 
 
 def _require_confirmation(wanted: Sequence[str], confirmed: Collection[str], *, is_asked: bool) -> None:
-    """Raise UsageError where nobody can be asked about a flow that is not confirmed, or another one is."""
+    """Raise UsageError if a flow is not confirmed and nobody can be asked, or a confirmed one is not deleted."""
     other = [slug for slug in confirmed if slug not in wanted]
     missing = [slug for slug in wanted if slug not in confirmed]
     if other:
@@ -127,7 +127,7 @@ def _require_confirmation(wanted: Sequence[str], confirmed: Collection[str], *, 
 
 
 def _find(connection: Connection, slugs: Sequence[str], files: Sequence[Flow]) -> tuple[Deletion, ...]:
-    """Every version of each flow. Raises UsageError where there is none, RefusedError where it must not go."""
+    """Every version of each flow. Raises UsageError if there is none, RefusedError if it must not be deleted."""
     listing = connection.fetch(slugs)
     live = rows_by_slug(listing.rows)
     reader = connection.client.reader()
@@ -146,7 +146,7 @@ def _find(connection: Connection, slugs: Sequence[str], files: Sequence[Flow]) -
 
 
 def _ask(deletions: Sequence[Deletion], confirmed: Collection[str], connection: Connection) -> None:
-    """Have each slug typed that is not confirmed. Raises DeclinedError for any other answer."""
+    """Ask for each slug that is not confirmed to be typed. Raises DeclinedError for any other answer."""
     screen = output.screen_of_stderr(connection.project.given)
     for each in deletions:
         if each.slug not in confirmed and output.typed(words.question(each, connection.place, screen)) != each.slug:

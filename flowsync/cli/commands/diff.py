@@ -1,4 +1,4 @@
-"""flowsync diff: the flows of one side next to those of another."""
+"""flowsync diff: compares the flows of two sides."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def command(
 def _read_sides(
     project: Project, sides: tuple[Side, Side], arguments: Sequence[str], *, in_sandbox: bool
 ) -> tuple[tuple[Contents, Contents], frozenset[str]]:
-    """Read both sides, and return them with the slugs to compare: all that the arguments name, or all there are.
+    """Read both sides, and return them with the slugs to compare: those that the arguments name, or all.
 
     Raises UsageError for what the sides cannot be, ConfigError where an environment has no key of its own,
     InvalidFilesError for files that cannot be read, GitError, and the ApiError family.
@@ -139,7 +139,7 @@ def _require_slugs(sides: tuple[Side, Side], patterns: Sequence[str]) -> None:
 
 
 def _of_files(project: Project, side: Side) -> Contents:
-    """The flow files as they are, or as they were at a revision, with the overlay of the environment."""
+    """The flow files, now or at a revision, with the overlay of the environment."""
     environment = project.settings.environment
     if side.kind is Kind.FILES:
         flows = {flow.slug: content_of_flow(flow) for flow in load_files(project)}
@@ -151,7 +151,7 @@ def _of_files(project: Project, side: Side) -> Contents:
 
 
 def _of_api(projects: Mapping[Side, Project], *, in_sandbox: bool) -> list[Project]:
-    """The projects whose API is asked, one for each environment. Raises ConfigError where two have one key."""
+    """The projects whose API is read, one for each environment. Raises ConfigError if two have the same key."""
     chosen = {each.settings.environment: each for side, each in projects.items() if side.is_of_api}
     if len(chosen) > 1 and in_sandbox:
         raise UsageError(
@@ -172,7 +172,7 @@ def _of_api(projects: Mapping[Side, Project], *, in_sandbox: bool) -> list[Proje
 
 
 def _require_two_accounts(connections: Mapping[str | None, Connection], listings: Mapping[str | None, Listing]) -> None:
-    """Raise ConfigError where two environments turn out to be one account: private rows carry its number [obs]."""
+    """Raise ConfigError if two environments turn out to be one account: private rows carry its number [obs]."""
     accounts: dict[tuple[str, int], str | None] = {}
     for name, listing in listings.items():
         numbers = (row.raw.get("organizationId") for row in listing.rows)
@@ -187,7 +187,7 @@ def _require_two_accounts(connections: Mapping[str | None, Connection], listings
 
 
 def _of_rows(connection: Connection, listing: Listing, side: Side, slugs: Collection[str]) -> Contents:
-    """What the API has of these slugs. Where the list does not show it, the versions of the slug are asked for."""
+    """The API's content of these slugs. If the list does not show it, the versions of the slug are read."""
     rows = rows_by_slug(listing.rows)
     find = partial(_find, connection, side, has_whole_list=listing.access is Access.PRIVATE)
     with Progress(connection.project.given, lambda: reading_line(connection.client.waiting)):
@@ -210,7 +210,7 @@ def _find(connection: Connection, side: Side, slug: str, listed: Sequence[LiveFl
 
 
 def _require_matches(patterns: Sequence[str], sides: tuple[Contents, Contents]) -> None:
-    """Raise UsageError for an argument that names nothing on either side."""
+    """Raise UsageError for an argument that matches nothing on either side."""
     known = {slug for each in sides for slug, found in each.flows.items() if not isinstance(found, Absent)}
     for pattern in patterns:
         if any(matches(slug, [pattern]) for slug in known):

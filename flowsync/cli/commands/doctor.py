@@ -1,4 +1,4 @@
-"""flowsync doctor: what this machine, project, keys and accounts look like; the accounts are asked meanwhile."""
+"""flowsync doctor: reports on this machine, the project, the keys and the accounts; asks all accounts at once."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class _Account:
     access: Access = Access.PRIVATE
 
     def part(self, until: float) -> Part:
-        """The facts about the account, known at that time at the latest."""
+        """The facts about the account that are known by then."""
         settings = self.project.settings
         if self.asking is None:
             return Part("Account", self.facts, settings.environment)
@@ -157,7 +157,7 @@ class _Asking(Generic[Item]):
             self._failure = error
 
     def result(self, until: float) -> tuple[tuple[Item, ...], bool]:
-        """The answers until then, and whether they are complete."""
+        """The answers that came by then, and whether they are complete."""
         self._thread.join(max(0.0, until - time.monotonic()))
         is_whole = not self._thread.is_alive()
         if self._failure is not None:
@@ -166,7 +166,7 @@ class _Asking(Generic[Item]):
 
 
 def _begin(stack: ExitStack, project: Project, *, in_sandbox: bool) -> Iterator[_Account]:
-    """Start the requests to each account that has a key; the facts of the others say why there are none."""
+    """Start the requests to each account that has a key; facts about the others say why there are none."""
     known: dict[tuple[str, str], str] = {}
     for each in project.in_every_environment(in_sandbox=in_sandbox):
         sandbox = (ok("address", "the embedded sandbox", "sandbox"),)

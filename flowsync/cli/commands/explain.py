@@ -1,4 +1,4 @@
-"""flowsync explain: why a user sees a flow, or a step, or not; offline, whatever else the files hold."""
+"""flowsync explain: says why a user sees a flow, or a step, or not; offline, even if other files have errors."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def _read_persona(user: str, given: Invocation, now: datetime) -> Persona:
 
 
 def explain_flow(project: Project, slug: str, step: str | None, persona: Persona) -> Explanation:
-    """Why this user sees a flow or not; with a step, why that step shows, starts and completes.
+    """Why this user sees a flow or not; with a step, why it shows, starts and completes.
 
     Raises UsageError for a flow or step that is not there, and InvalidFilesError where the flow's file, or the
     expression, cannot be read.
@@ -167,14 +167,14 @@ def _criteria(flow: Flow, step: str) -> tuple[FlowExpression, ...]:
 
 
 def _misspelt(flow: Flow, keys: Sequence[str]) -> str | None:
-    """What validate says of the first key that was likely meant to be one of `keys`."""
+    """The problem that validate reports about the first key that probably means one of `keys`."""
     hints = {f"Did you mean `{key}`?" for key in keys}
     near = (each for each in validate.check(flow) if each.hint in hints)
     return next((f"Line {each.location.line}: {each.message} {each.hint}" for each in near), None)
 
 
 def explain_text(text: str, persona: Persona) -> Explanation:
-    """An expression that is of no flow, for this user. Raises InvalidFilesError where it cannot be read."""
+    """The explanation of an expression that belongs to no flow. Raises InvalidFilesError if it cannot be read."""
 
     def place(offset: int) -> Location:
         start = text.rfind("\n", 0, offset) + 1
@@ -194,7 +194,7 @@ def _explained(
     flow: Flow | None = None,
     known: Mapping[str, KnownFlow] | None = None,
 ) -> Explained:
-    """The expression explained. Raises InvalidFilesError, with `message`, where it cannot be read."""
+    """The explanation. Raises InvalidFilesError, with `message`, if the expression cannot be read."""
     try:
         return explain(criterion, persona, flow, known)
     except TargetingError as error:

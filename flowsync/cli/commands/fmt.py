@@ -43,7 +43,7 @@ FILE_ORDER: Final = KeyOrder(
 
 @dataclass(frozen=True, slots=True)
 class FormattedFile:
-    """A flow file as it is and as it should be; both texts whole, line ends and byte order mark included."""
+    """A flow file before and after; both texts are complete, line ends and byte order mark included."""
 
     file: FlowFile
     before: str
@@ -51,7 +51,7 @@ class FormattedFile:
 
 
 def format_files(project: Project, patterns: Sequence[str]) -> Iterator[FormattedFile | Problem]:
-    """The selected flow files one after the other; a Problem for each that is left as it is.
+    """Format the selected flow files; a Problem for each that is left unchanged.
 
     Raises UsageError for a pattern that matches no file's slug.
     """
@@ -64,7 +64,7 @@ def format_files(project: Project, patterns: Sequence[str]) -> Iterator[Formatte
 
 
 def format_file(file: FlowFile, within: Workspace) -> FormattedFile | Problem:
-    """One file in form, or why it is left as it is."""
+    """One formatted file, or why it is left unchanged."""
     try:
         before = document.decode(within.read(file.path, MOST_READ), file.name)
         return FormattedFile(file, before, formatted(before, file.name, FILE_ORDER))

@@ -1,4 +1,4 @@
-"""flowsync init: the files that a project starts with, which of them are to be written, and what is there already."""
+"""flowsync init: the files that a project starts with, which of them to write, and which exist."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def command(context: click.Context, *, wanted: Hosting, yes: bool) -> None:
 
 
 def _organization(project: Project) -> int | None:
-    """The organization of the private key at hand; None, with the reason said, where it cannot be read."""
+    """The organization of the available private key; None, with a note, if it cannot be read."""
     try:
         return organization_of(project)
     except FlowsyncError as error:
@@ -123,7 +123,7 @@ def start_files(
 ) -> Iterator[StartFile]:
     """Every file that a project starts with, in the order in which people look at them.
 
-    `configuration` is the configuration file that was read; the text of a new one where there is none.
+    `configuration` is the configuration file that was read; the text of a new one if there is none.
     """
     if isinstance(configuration, str):
         yield _new(project, "flowsync.yaml", configuration)
@@ -188,7 +188,7 @@ def _ignores(project: Project, name: str, whole: str, needed: Sequence[str]) -> 
 
 
 def _pre_commit(project: Project, action: Action) -> StartFile:
-    """The hooks of flowsync's own repository where its address is known: they look at flows/. Else local ones."""
+    """The hooks of flowsync's own repository if its address is known: they check flows/. Else local ones."""
     fits = action != PLACEHOLDER and project.settings.flows == "flows"
     text = templates.pre_commit(action) if fits else _local_hooks(project)
     file = _new(project, _PRE_COMMIT, text)
@@ -221,7 +221,7 @@ def _local_hooks(project: Project) -> str:
 
 
 def _with_hooks(before: str, ours: str) -> str | None:
-    """The pre-commit configuration with our repository as its last; None where more of it would have to change."""
+    """The pre-commit configuration with our repository added at its end; None if more of it would change."""
     try:
         value, added = document.parse(before).value, document.parse(ours).value
     except DocumentError:
@@ -236,7 +236,7 @@ def _with_hooks(before: str, ours: str) -> str | None:
 
 
 def next_steps(project: Project, origin: Origin | None) -> Iterator[tuple[str, str]]:
-    """Commands that work from here on, each with what it is good for."""
+    """Commands to run next, each with its purpose."""
     if origin is None:
         yield "git init", "makes this folder a repository"
     yield "flowsync validate", "checks the files, offline"
@@ -248,7 +248,7 @@ def next_steps(project: Project, origin: Origin | None) -> Iterator[tuple[str, s
 
 
 def setup_advice(files: Sequence[StartFile], action: Action) -> Iterator[str]:
-    """What only people can do about files that were written."""
+    """Steps that only people can do, for the files that were written."""
     written = {file.name.rpartition("/")[2] for file in files if file.state in {FileState.CREATED, FileState.EXTENDED}}
     if f"{templates.EXAMPLE}.yaml" in written:
         yield f"{templates.EXAMPLE} is only to look at: delete it once your own flows are here."

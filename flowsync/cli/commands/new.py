@@ -76,9 +76,9 @@ def command(context: click.Context, *, slug: str, type_: str | None, name: str |
 
 
 def _checked(given: str, known: Sequence[FlowFile], project: Project) -> str:
-    """The slug that is meant, also where the path of the file is given.
+    """The slug, taken from a path if one is given.
 
-    Raises UsageError where it cannot be one, or has a file.
+    Raises UsageError if it cannot be one, or has a file.
     """
     flows = project.flows_directory.removeprefix("./")
     slug = given.replace("\\", "/").removeprefix("./").removeprefix(f"{flows}/")
@@ -99,7 +99,7 @@ def _default_name(slug: str) -> str:
 
 
 def _asked(given: Invocation) -> str:
-    """The type that a person at the terminal chooses. Raises UsageError where nobody is there, or for another word."""
+    """The type that the person at the terminal chooses. Raises UsageError if there is no terminal, or no such type."""
     names = ", ".join(FLOW_TYPES)
     if not sys.stdin.isatty():
         raise UsageError("Which type of flow? Name it with --type.", hint=f"The types are {names}.")
@@ -115,7 +115,7 @@ def _asked(given: Invocation) -> str:
 
 
 def _remarks(slug: str, known: Sequence[str]) -> Iterator[str]:
-    """What to think about before the flow is made: it cannot be renamed afterwards."""
+    """Warnings before the flow is created: it cannot be renamed afterwards."""
     if not slug.startswith(_BEGINNING):
         yield (
             f"warning: {slug} does not begin with {_BEGINNING}. The server replaces a slug that it "
@@ -127,7 +127,7 @@ def _remarks(slug: str, known: Sequence[str]) -> Iterator[str]:
 
 
 def _next_steps(slug: str, project: Project) -> Iterator[tuple[str, str]]:
-    """Commands that work from here on, each with what it is good for."""
+    """Commands to run next, each with its purpose."""
     place = place_meant(project, in_sandbox=False)
     yield command_line(["validate", slug], place, project.given), "checks the file, offline"
     yield command_line(["preview", slug], place, project.given), "shows it as users see it"

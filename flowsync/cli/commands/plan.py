@@ -114,7 +114,7 @@ def command(
 
 
 def _shown(made: Plan, format_: str, following: str | None, publishing: str, screen: Screen) -> str:
-    """The plan; for people with the commands to run next, or without where that is the saved plan."""
+    """The plan with the commands to run next; without them if only the saved plan can follow."""
     if format_ != "text":
         return PLAN_FORMATS[format_](made, screen)
     if following is None:
@@ -123,7 +123,7 @@ def _shown(made: Plan, format_: str, following: str | None, publishing: str, scr
 
 
 def _saved(made: Plan, following: str) -> str:
-    """That the plan is saved, and to run `following` next, unless there is nothing to do or apply would refuse it."""
+    """The note that the plan is saved, and to run `following` next if apply would accept it."""
     if made.blocked:
         return f"Saved. {wording.blocked(made)}"
     if made.refusals or not made.changes:
@@ -132,7 +132,7 @@ def _saved(made: Plan, following: str) -> str:
 
 
 def _refuse_keys(made: Plan) -> None:
-    """Raise RefusedError where a plan that is to be saved holds a private API key, as live content may."""
+    """Raise RefusedError if a plan that is to be saved holds a private API key, as live content may."""
     reasons = [
         f"{change.slug}: {each.label}"
         for change in made.writes

@@ -173,7 +173,7 @@ def fetch_components(target: Path, report: Callable[[int, int], object], given: 
 
 
 def _ask(given: Invocation, *, yes: bool) -> None:
-    """Say what is fetched, and go on only if the user agrees."""
+    """Ask for permission to fetch. Raises DeclinedError without it."""
     source = "npm's registry, with npm" if shutil.which("npm") else bundle.registry_from(os.environ)
     announcement = (
         f"The first start fetches Frigade's components (@frigade/react, {bundle.LICENCE}), React and a bundler from "

@@ -98,7 +98,7 @@ def command(
 
 
 def _show(found: Drafts, format_: str, again: Sequence[str], given: Invocation) -> int:
-    """What would be published alone, for people with the command that publishes it; 4 where it would be refused."""
+    """Show what would be published, with the command that publishes it; exit code 4 if it would be refused."""
     screen = output.screen_of_stdout(given)
     is_refused = bool(found.plan.blocked or found.plan.refusals)
     if format_ == "json":
@@ -141,7 +141,7 @@ def _publish(found: Drafts, connection: Connection, format_: str, *, yes: bool) 
 
 @dataclass(frozen=True, slots=True)
 class Drafts:
-    """What is to be published, and the plan of it for guards and records: those that are blocked are in it only.
+    """The drafts to publish, and their plan for guards and records; blocked ones are in the plan only.
 
     `listed` is which list of flows answered.
     """
@@ -156,8 +156,8 @@ def _find_drafts(
 ) -> Drafts:
     """The drafts of the flows that `arguments` name: slugs, or globs, which mean those that have a draft.
 
-    `flows` are those of the files. Raises UsageError for a name or glob that no flow has, FlowsyncError where a flow
-    that is named has no draft.
+    `flows` are those of the files. Raises UsageError for a name or glob that no flow has, FlowsyncError if a named flow
+    has no draft.
     """
     patterns = slugs_of(connection.project, arguments)
     files = {flow.slug: flow for flow in flows}

@@ -1,4 +1,4 @@
-"""flowsync pull: live flows to files: which flows, to which files, and which of those may be touched."""
+"""flowsync pull: writes live flows to files; decides which flows, to which files, and which files it may change."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def command(
 
 
 def _slugs_in_doubt(project: Project, flows: Sequence[Flow], result: pulls.Pull) -> list[str]:
-    """The flows for which a draft that the list hides would be the one to pull; not those whose file is as listed."""
+    """The flows that pull would take from a draft if the list hides one; not those whose file is as listed."""
     targets = {flow.slug: flow.target or project.settings.target for flow in flows}
     wanted = {each.slug: targets.get(each.slug, project.settings.target) for each in result.pulled}
     same = {each.slug for each in result.pulled if isinstance(each, SameFile)}
@@ -146,7 +146,7 @@ def _show(pull: pulls.Pull, format_: str, given: Invocation, *, shows_diff: bool
 
 
 def load_files(project: Project, message: str = "Some files cannot be read as flows.") -> tuple[Flow, ...]:
-    """The flows of all files; none where there is no file yet. Raises InvalidFilesError for files that cannot be read.
+    """The flows of all files; none if there is no file yet. Raises InvalidFilesError for unreadable files.
 
     What validation says of them is no matter here: a pull may be what mends a file.
     """
@@ -167,9 +167,9 @@ def pull_flows(
     takes_new: bool = False,
     report: Callable[[Pulled], object] = id,
 ) -> pulls.Pull:
-    """What is to be written for the flows and live slugs that the patterns match; each is reported once it is known.
+    """Yield what to write for the flows and live slugs that the patterns match.
 
-    Without patterns that is every file, and with `takes_new`, or where there are no files, every live flow without one.
+    Without patterns that is every file, and with `takes_new`, or if there are no files, every live flow without one.
 
     Raises UsageError for a pattern that matches neither a file nor a live flow.
     """
@@ -202,7 +202,7 @@ def pull_flows(
 
 
 def require_matches(patterns: Iterable[str], known: Sequence[str]) -> None:
-    """Raise UsageError for a pattern that matches none of the `known` slugs, of files and of live flows."""
+    """Raise UsageError for a pattern that matches none of the `known` slugs of files and live flows."""
     for pattern in patterns:
         if not any(fnmatchcase(slug, pattern) for slug in known):
             message = f"Neither a file nor a live flow matches {excerpt(pattern)}."
@@ -210,7 +210,7 @@ def require_matches(patterns: Iterable[str], known: Sequence[str]) -> None:
 
 
 def judge_of(project: Project) -> Callable[[Flow], Sequence[Problem]]:
-    """The errors for which a plan would refuse a flow's file, by the project's own levels."""
+    """The check that finds the errors for which a plan would refuse a flow's file, at the project's rule levels."""
     set_levels = levels(project)
 
     def errors(flow: Flow) -> Sequence[Problem]:
@@ -249,7 +249,7 @@ def _not_chosen(
 def _arrived(
     project: Project, slug: str, rows: Sequence[LiveFlow], taken: set[str], judge: Callable[[Flow], Sequence[Problem]]
 ) -> NewFile | Skipped:
-    """A file for a flow that has none, in a folder of its own where one of the names `taken` differs only by case."""
+    """A file for a flow without one, in a folder of its own if one of the names `taken` differs only by case."""
     choice = choose(rows, project.settings.target)
     if not isinstance(choice, Chosen):
         return _not_chosen(slug, None, choice)
@@ -275,7 +275,7 @@ def in_form(text: str, name: str) -> str:
 
 
 def at_risk(changes: Iterable[NewFile | ChangedFile]) -> tuple[frozenset[str], frozenset[str]]:
-    """The names of changed files with content that git does not have, and of those that no git could bring back.
+    """The names of changed files that git cannot restore: not committed, or in no repository.
 
     New files have nothing to lose, nor has the example of `init` while it is as it was written. Each folder is asked
     about by itself: one of them may be in a repository of its own, a submodule, and one in none.
@@ -296,7 +296,7 @@ def at_risk(changes: Iterable[NewFile | ChangedFile]) -> tuple[frozenset[str], f
 
 
 def write_pulled(project: Project, changes: Sequence[NewFile | ChangedFile], to_copy: Collection[str]) -> str | None:
-    """Write the files; those `to_copy` (by name) are copied first, to a folder whose name is returned.
+    """Write the files. Those `to_copy` (by name) are copied first, to a folder whose name is returned.
 
     Raises FlowsyncError at the first file that cannot be written; it is as it was, and so are those after it.
     """

@@ -1,4 +1,4 @@
-"""flowsync restore: the content of a former version, as a plan like any other."""
+"""flowsync restore: writes the content of a former version, as a plan like any other."""
 
 from __future__ import annotations
 

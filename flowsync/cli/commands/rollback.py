@@ -1,4 +1,4 @@
-"""flowsync rollback: what the record of an apply says was there, as a plan like any other."""
+"""flowsync rollback: restores what the record of an apply holds, as a plan like any other."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _MOST_NAMED: Final = 5
 
 
 class Doing(Enum):
-    """What rollback is asked to do."""
+    """What rollback should do."""
 
     ROLL_BACK = "roll back"
     SHOW = "show the way back"
@@ -144,7 +144,7 @@ def _read(named: Named, arguments: Sequence[str], project: Project) -> tuple[Rec
 
 
 def _plan(record: Record, slugs: frozenset[str], connection: Connection) -> Plan:
-    """The plan of the way back. Raises RefusedError for a record of another place."""
+    """The plan that restores the record's content. Raises RefusedError for a record of another environment or API."""
     project = connection.project
     part = part_at(record, connection.place)
     if len(part.runs) < len(record.runs):
@@ -169,7 +169,7 @@ def _plan(record: Record, slugs: frozenset[str], connection: Connection) -> Plan
 
 
 def part_at(record: Record, place: Place) -> Record:
-    """What a record holds of the place that is going to be written to.
+    """The part of a record that is about the given environment and API.
 
     Raises RefusedError when it is of another environment, or of another address of the API, altogether.
     """

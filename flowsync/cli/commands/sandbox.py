@@ -69,7 +69,7 @@ def _origins(_context: click.Context, _parameter: click.Parameter, texts: tuple[
 
 
 def _once(report: Callable[[str], object]) -> Callable[[str], None]:
-    """A `report` that says the same only once: requests come again and again."""
+    """A `report` that prints each message only once, because requests repeat."""
     said: set[str] = set()
 
     def report_once(text: str) -> None:
@@ -82,7 +82,7 @@ def _once(report: Callable[[str], object]) -> Callable[[str], None]:
 
 @contextmanager
 def _watching(watched: WatchedFiles, project: Project) -> Iterator[None]:
-    """Read the files again as they change, and tell the terminal."""
+    """Read the files again when they change, and report it on the terminal."""
 
     def report(seen: Seen) -> None:
         write_problems(seen.problems, project)
@@ -100,7 +100,7 @@ def _watching(watched: WatchedFiles, project: Project) -> Iterator[None]:
 
 
 def _announce(url: str, project: Project) -> None:
-    """Say how flowsync and apps find the sandbox: variables, and the two props of an app's provider."""
+    """Print how flowsync and apps reach the sandbox: variables, and the two props of an app's provider."""
     write_result(
         f"export FRIGADE_API_URL={url}\n"
         f"export FRIGADE_API_KEY={PRIVATE_KEY}\n"

@@ -150,7 +150,7 @@ def _trouble(error: FlowsyncError) -> Trouble:
 
 
 def _say_same_keys(project: Project, places: Sequence[_Place]) -> None:
-    """Warn of environments that are one account: most likely a key was put into the wrong variable."""
+    """Warn of environments that are one account: most likely a key is in the wrong variable."""
     named: dict[tuple[str, str], list[str]] = {}
     for place in places:
         if isinstance(place.opened, Connection) and len(places) > 1:
@@ -174,7 +174,7 @@ def _read(project: Project, places: Sequence[_Place], *, is_alone: bool) -> list
 
 
 def _require_matches(places: Sequence[_Place], listings: Sequence[Listing | Trouble]) -> None:
-    """Raise UsageError for a pattern that names neither a file nor a live flow, where all could be read."""
+    """Raise UsageError for a pattern that names neither a file nor a live flow, if all could be read."""
     slugs = {flow.slug for place in places for flow in place.selection.every}
     for listing in listings:
         if isinstance(listing, Trouble):
@@ -195,7 +195,7 @@ def _listing(place: _Place, *, is_alone: bool) -> Listing | Trouble:
 
 
 def _usual_base(project: Project) -> str | None:
-    """Where the branch began; None where git cannot tell, with the reason where that is a shallow clone."""
+    """Where the branch began; None if git cannot tell, with the reason if that is a shallow clone."""
     try:
         commit = git.branch_point(project.home)
         if commit is not None and git.is_shallow(project.home):
@@ -232,7 +232,7 @@ def _status(
 
 
 def _plan(place: _Place, connection: Connection, listing: Listing, commit: str | None) -> tuple[Listing, Plan]:
-    """The plan as if no edit were kept, and what it was made of. The base is only read where something differs."""
+    """The plan as if no edit were kept, and what it was made of. The base is only read if something differs."""
     settings = place.project.settings
     guards = replace(settings.guards, on_drift=Policy.OVERWRITE, on_conflict=Policy.OVERWRITE)
     listing, made = plan_of(place.project, place.selection, listing, connection, guards=guards)

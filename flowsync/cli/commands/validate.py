@@ -58,7 +58,7 @@ def _check(project: Project, slugs: tuple[str, ...], format_: str, *, strict: bo
 
 
 def _watch(project: Project, slugs: tuple[str, ...], *, strict: bool) -> int:
-    """Check now and after each change, until a signal ends it."""
+    """Check now and after each change, until a signal arrives."""
     watched = WatchedFiles(project.base, project.flows_directory, project.settings.environment, project.workspace)
     try:
         _check(project, slugs, "text", strict=strict)
@@ -75,7 +75,7 @@ def _watch(project: Project, slugs: tuple[str, ...], *, strict: bool) -> int:
 
 
 def _explained(code: str) -> str:
-    """The rule of this code as a text; UsageError where there is none."""
+    """The rule with this code as a text. Raises UsageError for an unknown code."""
     rules = {rule.code: rule for rule in RULES}
     rule = rules.get(code)
     if rule is None:

@@ -1,4 +1,4 @@
-"""Where a project is, how it is set up, and how its files are written: as a whole or not at all, through no link."""
+"""A project: where it is, its settings, and how its files are written: completely or not at all, through no link."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ REVOKE_KEY: Final = "Take the key out of the flow and revoke it in Frigade: whoe
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """Where a project is and how it is set up.
+    """A project: its folders and its settings.
 
     `base` is where the command was started (or -C): file names are shown relative to it. `home` holds
     flowsync.yaml, the flows directory and the state directory. `config_names` are what the configuration file
@@ -92,20 +92,20 @@ class Project:
         return os.path.relpath(path, self.base).replace(os.sep, "/")
 
     def flow_files(self) -> Iterator[FlowFile | Problem]:
-        """Every flow file, readable or not, and the problems that keep some from being read."""
+        """All flow files, readable or not, and the problems of those that cannot be read."""
         return discover(self.base, self.flows_directory, self.workspace)
 
     def load(self) -> Repository:
-        """What the flow files hold in the chosen environment, readable or not; nothing is validated."""
+        """The flows in the chosen environment, readable or not; nothing is validated."""
         return load_flows(self.base, self.flows_directory, self.settings.environment, self.workspace)
 
     def modeline(self, path: Path) -> str:
-        """The comment by which editors find the schema, from a flow file at `path`."""
+        """The comment by which editors find the schema, for a flow file at `path`."""
         schema = os.path.relpath(self.state / SCHEMA_FILE, path.parent).replace(os.sep, "/")
         return f"# yaml-language-server: $schema={schema}\n"
 
     def create(self, path: Path, text: str) -> bool:
-        """Write a file that is new, and the folders it needs; False where something is there, which stays as it is.
+        """Write a new file, and the folders it needs; False if one exists, which stays as it is.
 
         Raises FlowsyncError when it cannot be written; no part of it is left then.
         """
@@ -113,7 +113,7 @@ class Project:
             return self.workspace.create(path, text.encode())
 
     def replace(self, path: Path, text: str, name: str | None = None) -> None:
-        """Put a text in place of a file's: whoever reads it sees the old or the new one, never a part.
+        """Replace the text of a file: readers see the old or the new one, never a part.
 
         The file's permissions stay. Raises FlowsyncError, which calls it `name`, when it cannot be written.
         """
@@ -121,7 +121,7 @@ class Project:
             self.workspace.replace(path, text.encode())
 
     def replace_unchanged(self, file: FlowFile, before: str, text: str, hint: str) -> None:
-        """As `replace`, where the file still holds `before`. Raises FlowsyncError, with `hint`, where it does not."""
+        """As `replace`, if the file still holds `before`; else raise FlowsyncError, with `hint`."""
         content = before.encode()
         try:
             is_unchanged = self.workspace.read(file.path, len(content) + 1) == content
@@ -142,9 +142,9 @@ class Project:
             raise FlowsyncError(message, hint="This file and those after it are unchanged.") from None
 
     def prepare_state(self, hint: str = "flowsync keeps its state on this machine there.") -> None:
-        """Make the state directory, kept out of git but for the schemas.
+        """Create the state directory, kept out of git except for the schemas.
 
-        Raises FlowsyncError, with `hint`, where that cannot be.
+        Raises FlowsyncError, with `hint`, if that cannot be.
         """
         try:
             self.workspace.make_folder(self.state)
@@ -164,7 +164,7 @@ def open_project(context: click.Context, parallelism: int | None = None) -> Proj
 
 
 def open_here(context: click.Context) -> Project:
-    """The project of this very directory, whatever is above it. Raises as `open_project`."""
+    """The project in this very directory; parent directories are ignored. Raises as `open_project`."""
     given = invocation(context)
     _require_directory(given.directory)
     return project_at(given.directory, given.config, Flags(environment=given.environment), os.environ, given)
@@ -186,7 +186,7 @@ def project_at(
     *,
     home: Path | None = None,
 ) -> Project:
-    """Read the configuration: the named file, else that in `home`, or in `base` where that is None.
+    """Read the configuration: the named file, else that in `home`, or in `base` if that is None.
 
     Raises ConfigError or InvalidFilesError.
     """
@@ -226,7 +226,7 @@ def _read_configuration(base: Path, path: Path) -> Document:
 
 
 def _require_own_flows(project: Project, source: Document | None) -> None:
-    """Raise InvalidFilesError where `source` names a flows directory outside the repository, ConfigError for a link."""
+    """Raise InvalidFilesError if `source` names a flows directory outside the repository, ConfigError for a link."""
     flows, name = project.home / project.settings.flows, excerpt(project.flows_directory)
     hint = "`flows` must name a directory inside the repository."
     if source and (not project.workspace.holds(flows) or ".git" in {part.lower() for part in flows.parts}):
@@ -242,7 +242,7 @@ def _require_own_flows(project: Project, source: Document | None) -> None:
 
 
 def save(path: Path, text: str, within: Workspace) -> None:
-    """Write `text` to the file that the command line names, for its owner's eyes: whole, or nothing where that fails.
+    """Write `text` to the file that the command line names, for its owner's eyes: whole, or nothing if that fails.
 
     A symlink stays one; one in the repository `within` must not lead out of it. What is there and is no regular file
     (a pipe, /dev/stdout) is written to as it is. Raises FlowsyncError.
@@ -265,7 +265,7 @@ def save(path: Path, text: str, within: Workspace) -> None:
 
 
 def refuse_keys(text: str, name: str) -> None:
-    """Raise FlowsyncError where a file that is to be written, or its name, would hold a private API key."""
+    """Raise FlowsyncError if a file that is to be written, or its name, would hold a private API key."""
     if private_key_at(name) is not None:
         raise FlowsyncError("The name of a file would hold a private API key, so it is not written.", hint=REVOKE_KEY)
     at = private_key_at(text)

@@ -1,4 +1,4 @@
-"""The flow files as they were at a revision of git."""
+"""The flow files at a revision of git."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ _NamedEntries = list[tuple[str, "Entry"]]
 
 
 def read_base(project: Project, selection: Selection, revision: str) -> Base:
-    """What the selected files were at `revision`, wherever in the flows directory they were: the slug decides.
+    """The selected files at `revision`, wherever in the flows directory they were: the slug decides.
 
-    The directory is the one that the configuration file named then; where there was none, the whole project may have
-    been moved. Raises GitError where the project is in no repository, the revision is not in this clone, or the
+    The directory is the one that the configuration file named then; if there was none, the whole project may have
+    been moved. Raises GitError if the project is in no repository, the revision is not in this clone, or the
     directory was a link or a submodule then.
     """
     commit = git.commit_of(project.home, revision)
@@ -75,7 +75,7 @@ def read_base(project: Project, selection: Selection, revision: str) -> Base:
 
 
 def flows_at(project: Project, revision: str) -> tuple[str, Mapping[str, Flow | None]]:
-    """The commit that `revision` names, and the flows that were in the flows directory then, by slug.
+    """The commit that `revision` names, and the flows in its flows directory, by slug.
 
     None for what was no flow that can be read, or was in several files. Raises GitError as `read_base`.
     """
@@ -87,7 +87,7 @@ def flows_at(project: Project, revision: str) -> tuple[str, Mapping[str, Flow | 
 
 
 def removed_unseen(project: Project, selection: Selection) -> str:
-    """What a plan without a base cannot show of the selected files, as a sentence; empty where nothing is missing.
+    """A sentence about removals that a plan without a base cannot show; empty if there are none.
 
     The files are compared with where the current commit left the usual branch, as far as git knows one.
     """
@@ -110,7 +110,7 @@ def removed_unseen(project: Project, selection: Selection) -> str:
 
 
 def _read(project: Project, files: Mapping[str, tuple[str, Entry]]) -> Mapping[str, Flow | None]:
-    """The flows that files were, by slug; None for what was no file, or no flow that can be read."""
+    """The flows of files, by slug; None for files that are missing or cannot be read as flows."""
     regular = {slug: entry.id for slug, (_, entry) in files.items() if entry.is_file}
     contents = dict(zip(regular, git.contents(project.home, list(regular.values())), strict=True))
     return {
@@ -124,7 +124,7 @@ def _fields(flow: Flow | None) -> Fields | None:
 
 
 def _entries(project: Project, commit: str) -> tuple[str, Mapping[str, Entry]]:
-    """What was in the flows directory as it was named then, else as it is named now, else what was moved.
+    """The content of the flows directory: by its name then, else by its name now, else where it was moved from.
 
     By its names from a directory, whose path from the project comes first.
     """
@@ -148,7 +148,7 @@ def _entries(project: Project, commit: str) -> tuple[str, Mapping[str, Entry]]:
 
 
 def _folder(project: Project, commit: str) -> str:
-    """The flows directory that the configuration named then, or names now if the one of then cannot be read."""
+    """The flows directory by the configuration of then, or of now if the former cannot be read."""
     names = project.config_names
     usual = config.FILE_NAMES if set(names) <= set(config.FILE_NAMES) else ()  # it may have had another of these
     for name in dict.fromkeys((*names, *usual)):

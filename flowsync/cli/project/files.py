@@ -1,4 +1,4 @@
-"""The flow files: read, validated, and those that a command line names."""
+"""The flow files: reads, validates and selects them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PATTERN_CHARACTERS: Final = frozenset("*?[")
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The flows a command works on, out of all that the files hold (`every`).
+    """The flows that a command works on, out of all in the files (`every`).
 
     `errors` are about what files would send: whether a plan would write them, only what is live tells.
     """
@@ -41,17 +41,17 @@ class Selection:
     errors: tuple[Problem, ...] = ()
 
     def includes(self, slug: str) -> bool:
-        """Whether a flow of this slug is worked on, if it is there."""
+        """Whether the flow with this slug is selected."""
         return not self.patterns or matches(slug, self.patterns)
 
 
 def matches(slug: str, patterns: Iterable[str]) -> bool:
-    """Whether one of the slugs or globs matches."""
+    """Whether any of the slugs or globs matches."""
     return any(fnmatchcase(slug, pattern) for pattern in patterns)
 
 
 def plain_slugs(patterns: Iterable[str]) -> list[str]:
-    """Those of the slugs and globs that are slugs."""
+    """Those slugs and globs that are slugs."""
     return [pattern for pattern in patterns if not _PATTERN_CHARACTERS & set(pattern)]
 
 
@@ -76,7 +76,7 @@ def check_files(project: Project, patterns: Sequence[str] = ()) -> tuple[Problem
 
 
 def named_from_top(project: Project, problems: Iterable[Problem]) -> tuple[Path, tuple[Problem, ...]]:
-    """The top of the repository, and the problems with their files named from there, as GitHub names them.
+    """The top of the repository, and the problems with files named relative to it, as GitHub names them.
 
     Outside of a repository that is the project's own directory.
     """
@@ -90,12 +90,12 @@ def named_from_top(project: Project, problems: Iterable[Problem]) -> tuple[Path,
 
 
 def top_of(project: Project) -> Path:
-    """The top of the repository, from where the command was started; that place itself outside of a repository."""
+    """The top of the repository, relative to where the command was started; that place itself without a repository."""
     return named_from_top(project, ())[0]
 
 
 def levels(project: Project) -> Mapping[str, Level]:
-    """The levels that flowsync.yaml sets for rules. Raises InvalidFilesError where it names one that cannot be set."""
+    """The levels that flowsync.yaml sets for rules. Raises InvalidFilesError if it names one that cannot be set."""
     wrong = [
         Problem(each.location, Severity.ERROR, "invalid-setting", f"{complaint[0]}.", complaint[1])
         for each in project.settings.rule_levels
@@ -107,7 +107,7 @@ def levels(project: Project) -> Mapping[str, Level]:
 
 
 def load_readable(project: Project) -> Repository:
-    """What the files hold; nothing is validated. Raises InvalidFilesError for files that cannot be read as flows."""
+    """The flows of all files; nothing is validated. Raises InvalidFilesError for files that cannot be read as flows."""
     repository = project.load()
     if repository.problems:
         raise InvalidFilesError("Some files cannot be read as flows.", repository.problems)
@@ -115,7 +115,7 @@ def load_readable(project: Project) -> Repository:
 
 
 def load_selection(project: Project, patterns: Sequence[str]) -> Selection:
-    """Read and validate every file, then pick those that the patterns name.
+    """Read and validate every file, then select those that the patterns match.
 
     Raises InvalidFilesError when a file cannot be read, or has an error that is not about what it sends, selected or
     not: no plan can be made of it.
@@ -135,14 +135,14 @@ def load_selection(project: Project, patterns: Sequence[str]) -> Selection:
 
 
 def refuse_errors(problems: Iterable[Problem], message: str) -> None:
-    """Raise InvalidFilesError with the problems that are errors, where there are any."""
+    """Raise InvalidFilesError if any problem is an error."""
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
     if errors:
         raise InvalidFilesError(message, sorted(errors, key=lambda each: each.sort_key))
 
 
 def is_settled(problem: Problem) -> bool:
-    """Whether the files alone decide it. Whether a flow without a file exists, only the live flows tell."""
+    """Whether the files alone decide a problem. Whether a flow without a file exists, only the live flows tell."""
     return problem.code != validate.UNKNOWN_FLOW
 
 
@@ -198,7 +198,7 @@ def _slugs(project: Project, argument: str) -> Iterator[str]:
 
 
 def example_among(missing: Collection[str]) -> str | None:
-    """The slug of the example of `init` where it is among the slugs of files without a live flow; else None."""
+    """The slug of `init`'s example if it is among the slugs of files without a live flow; else None."""
     if not missing:
         return None
     from flowsync.templates import EXAMPLE  # noqa: PLC0415 - takes 13 ms, for a flow that is seldom missing
@@ -207,7 +207,7 @@ def example_among(missing: Collection[str]) -> str | None:
 
 
 def example_hint(missing: Collection[str]) -> str | None:
-    """What to do about the example where it is among the slugs of files without a live flow; None where it is not."""
+    """What to do about the example if it is among the slugs of files without a live flow; else None."""
     example = example_among(missing)
     return example and f"{example} is the example that flowsync init wrote: delete its file."
 

@@ -1,4 +1,4 @@
-"""What flow files were before a base, as the repository's history has it."""
+"""Earlier versions of flow files, from the repository's history."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _SHALLOW: Final = "This clone is shallow, and its history is too short to tell: 
 
 @dataclass(frozen=True, slots=True)
 class GitHistory:
-    """The history of the branch that `commit` is on, in the repository that `home` is in.
+    """The history of the branch that `commit` is on, in the repository of `home`.
 
     `paths` are the files' paths at `commit`, from the top of the repository, by slug. `environment` is the one whose
     overlays are laid over the files.
@@ -70,7 +70,7 @@ class GitHistory:
 
 
 def read_flow(content: bytes, name: str, environment: str | None) -> Flow | None:
-    """The flow that a file was; None for what is none, or has data that cannot be read."""
+    """The flow of a former file; None if it is no flow, or has data that cannot be read."""
     flow = flow_from_bytes(content, FlowFile(Path(), name), environment)
     return flow if isinstance(flow, Flow) and not isinstance(flow.fields.get("data"), str) else None
 
@@ -84,7 +84,7 @@ def _by_stem(steps: Iterable[Step], stems: Collection[str]) -> Mapping[str, Sequ
 
 
 def _own_steps(steps: Iterable[Step], path: str) -> Iterator[Step]:
-    """What commits did to one file, from its last `path` back to where it was before under the same name."""
+    """What commits did to one file, from its last `path` back to where it first had this name."""
     by_commit: dict[str, list[Step]] = {}
     for step in steps:
         by_commit.setdefault(step.commit, []).append(step)
@@ -99,7 +99,7 @@ def _own_steps(steps: Iterable[Step], path: str) -> Iterator[Step]:
 
 
 def _gap(steps: Sequence[Step]) -> str:
-    """Why there may be older versions in a clone that is shallow; empty where the history of the file is complete."""
+    """Why a shallow clone may lack older versions; empty if the history of the file is complete."""
     return "" if steps and (steps[-1].has_parent or len(steps) == VERSIONS_LOOKED_AT) else _SHALLOW
 
 

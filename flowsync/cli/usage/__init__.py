@@ -1,1 +1,1 @@
-"""What a command line may hold, the help that says so, and the answer to what it does not hold."""
+"""The options of commands, their help, and messages for unknown commands and options."""

@@ -1,4 +1,4 @@
-"""Options of commands that plan and write: what they let past the guards, and the command line that says the same."""
+"""Options of commands that plan and write: the guards that they relax, and equivalent command lines."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _POLICIES: Final = {"--on-drift": "on_drift", "--on-conflict": "on_conflict"}
 
 
 def _keep_guards(context: click.Context, parameter: click.Parameter, given: object) -> None:
-    """Keep what --allow-NAME lets past the guards, or the policy that --on-drift or --on-conflict names."""
+    """Keep the guard that --allow-NAME relaxes, or the policy of --on-drift or --on-conflict."""
     if given:
         name = (parameter.name or "").removeprefix("allow_").replace("_", "-")
         invocation(context).guards.update(ALLOWED.get(name) or {str(parameter.name): Policy(given)})
@@ -87,7 +87,7 @@ write_options = combined(
 
 
 def require_base(given: Invocation, base: str | None, hint: str = "For example --base origin/main.") -> None:
-    """Raise UsageError where edits in the dashboard are to be kept or refused, and no base shows them."""
+    """Raise UsageError if dashboard edits should be kept or refused, and no base shows them."""
     for flag, part in _POLICIES.items():
         policy = given.guards.get(part, Policy.OVERWRITE)
         if base is None and policy is not Policy.OVERWRITE:
@@ -96,7 +96,7 @@ def require_base(given: Invocation, base: str | None, hint: str = "For example -
 
 
 def policy_words(given: Invocation, base: str | None) -> list[str]:
-    """What decides what a plan holds as it was given on this command line, for another one."""
+    """The options of this command line that decide the content of a plan, to be repeated in another one."""
     stated = {"--base": base} | {
         flag: given.guards[part].value for flag, part in _POLICIES.items() if part in given.guards
     }
@@ -105,13 +105,13 @@ def policy_words(given: Invocation, base: str | None) -> list[str]:
 
 
 def guards_allowing(project: Project, names: Iterable[str]) -> Guards:
-    """The project's guards with what these names of ALLOWED let past them."""
+    """The project's guards, relaxed by these names of ALLOWED."""
     replaced = {part: value for name in names for part, value in ALLOWED[name].items()}
     return replace(project.settings.guards, **replaced)  # type: ignore[arg-type]  # ALLOWED holds parts of Guards
 
 
 def command_line(words: Iterable[str], place: Plan | Place, given: Invocation) -> str:
-    """`flowsync` and `words`, for the same folder and configuration, in the environment and API of `place`.
+    """`flowsync` and `words`, with the options for the same folder, configuration, environment and API.
 
     Quoted for a shell, and inert: whoever writes flowsync.yaml chooses the names in it.
     """

@@ -1,4 +1,4 @@
-"""The page that --help shows: options under four titles, the same in every command, and examples."""
+"""The page of --help: options under four titles, the same in every command, and examples."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ class Command(click.Command):
                     formatter.write_dl(rows)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The examples, and what else stands at the end."""
+        """The examples, and the rest of the epilog."""
         examples = EXAMPLES.get(" ".join(_names(ctx)), {})
         if examples:
             with formatter.section("Examples"):
@@ -180,7 +180,7 @@ class Command(click.Command):
 
 
 class Group(Command, click.Group):
-    """A command with commands of its own."""
+    """A command with subcommands."""
 
     command_class = Command
 
@@ -191,14 +191,14 @@ class Group(Command, click.Group):
 
 
 def section(parameter: click.Parameter) -> str:
-    """The title under which a parameter stands; none for an argument, which the usage line has."""
+    """The title above a parameter; none for an argument, which the usage line shows."""
     if not isinstance(parameter, click.Option):
         return ""
     return next((title for title, names in SECTIONS.items() if names.intersection(parameter.opts)), "Options")
 
 
 def _names(context: click.Context | None) -> Iterator[str]:
-    """The names of the command and of the groups that it is in, the outermost first; an alias has its command's."""
+    """The names of the command and its groups, the outermost first; an alias has its command's name."""
     if context is not None:
         yield from _names(context.parent)
         yield context.command.name or ""

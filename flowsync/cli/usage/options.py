@@ -22,7 +22,7 @@ Decorated = TypeVar("Decorated", bound="Callable[..., Any]")
 
 
 class Verbosity(IntEnum):
-    """How much a command says besides its result."""
+    """How much a command prints besides its result."""
 
     QUIET = 1
     NORMAL = 2
@@ -30,7 +30,7 @@ class Verbosity(IntEnum):
 
 
 class Invocation:
-    """What the global options say; filled by click while it reads the command line.
+    """The values of the global options; click fills it while it reads the command line.
 
     `color` is auto, always or never; `guards` are replacements in the project's Guards.
     """
@@ -50,7 +50,7 @@ def invocation(context: click.Context) -> Invocation:
 
 
 def _keep(name: str) -> Callable[[click.Context, click.Parameter, object], None]:
-    """A callback that keeps in the Invocation what was given for an option."""
+    """A callback that stores an option's value in the Invocation."""
 
     def callback(context: click.Context, _parameter: click.Parameter, given: object) -> None:
         if name == "environment" and isinstance(given, str) and not given.strip():
@@ -63,7 +63,7 @@ def _keep(name: str) -> Callable[[click.Context, click.Parameter, object], None]
 
 
 def _keep_verbosity(verbosity: Verbosity) -> Callable[[click.Context, click.Parameter, bool], None]:
-    """A callback that keeps what a flag asks for, and refuses the opposite flag."""
+    """A callback that stores the verbosity of a flag, and refuses the opposite flag."""
 
     def callback(context: click.Context, _parameter: click.Parameter, is_given: bool) -> None:  # noqa: FBT001 - click's
         if not is_given or context.resilient_parsing:
@@ -135,9 +135,9 @@ def format_option(
 
 
 def complete_slugs(context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """What a shell offers for a slug: files first, as it completes them itself, then the slugs of the flow files.
+    """Completions for a slug: files first, as the shell completes them, then the slugs of the flow files.
 
-    None where they cannot be found, for nobody reads an error while completing.
+    None if they cannot be found, because nobody reads an error while completing.
     """
     from click.shell_completion import CompletionItem  # noqa: PLC0415 - only a shell that completes needs it
 

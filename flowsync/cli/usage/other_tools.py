@@ -1,4 +1,4 @@
-"""Words of other tools on the command line, each answered with what flowsync calls it."""
+"""Commands and options of other tools, each answered with flowsync's equivalent."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ COMMAND_WORDS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """What another tool's option means: an option of flowsync, and what to say where the command has none such."""
+    """The equivalent of another tool's option, and what to say if the command has none."""
 
     option: str
     otherwise: str
@@ -87,7 +87,7 @@ _VALUES: Final = {"--json": "json", "--markdown": "markdown", "--sarif": "sarif"
 
 
 def unknown_command(word: str, commands: Sequence[str]) -> UsageError:
-    """The refusal of a word that is no command: with what is meant by it, or the command that is spelt like it."""
+    """The error for an unknown command, with the probable command."""
     message = f"No such command {word!r}."
     meant = COMMAND_WORDS.get(word)
     if meant is not None:
@@ -111,7 +111,7 @@ def refusal(error: click.ClickException, arguments: Sequence[str], commands: Col
 
 
 def unknown_option(error: click.ClickException) -> UsageError | None:
-    """The refusal of an option that the command does not have, with what is meant by it; None where nobody knows."""
+    """The error for an unknown option, with the probable option; None if none is probable."""
     if not isinstance(error, click.NoSuchOption) or error.ctx is None or error.option_name not in OPTION_WORDS:
         return None
     hint = _hint(error.option_name, error.ctx)

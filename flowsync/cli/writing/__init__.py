@@ -1,1 +1,1 @@
-"""Runs that write: what is kept first, the writes, each outcome as it is known, and signals that stop them."""
+"""Runs that write: the record, the writes, their outcomes, and signals that stop them."""

@@ -1,4 +1,4 @@
-"""Writing what a plan says: what is asked before the first write, the writes with their record, and every outcome."""
+"""Applies a plan: asks, writes with a record, and reports every outcome."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _OWN_LOCK: Final = "It is a file of this project: whoever runs flowsync must be 
 
 @contextmanager
 def only_run(project: Project, command: str, *, in_sandbox: bool) -> Iterator[None]:
-    """Keep every other run on this machine from writing to the same API and environment meanwhile.
+    """Keep other runs on this machine from writing to the same API and environment at the same time.
 
     The sandbox is the project's own; an account is the same for every clone on this machine. Raises LockedError while
     there is another run.
@@ -78,7 +78,7 @@ def show_plan(made: Plan, format_: str, given: Invocation, nothing: str = "") ->
 
 
 def show_only(made: Plan, format_: str, given: Invocation, shown_by: OtherCommand, publishing: str = "") -> int:
-    """The plan as the result of a command that only shows it. The exit code is 4 where it would be refused."""
+    """Show the plan as the result of a command that only shows it. The exit code is 4 if apply would refuse it."""
     screen = output.screen_of_stdout(given)
     if format_ == "markdown":
         output.write_result(other_markdown(made, shown_by))
@@ -96,7 +96,7 @@ def _says_something(made: Plan) -> bool:
 
 
 def refuse_blocked(made: Plan, *, skip_blocked: bool) -> None:
-    """Raise RefusedError when flows are blocked, unless they are to be skipped."""
+    """Raise RefusedError if flows are blocked, unless they should be skipped."""
     if made.blocked and not skip_blocked:
         verb, them = ("is", "it") if len(made.blocked) == 1 else ("are", "them")
         rest = ", or write the rest with --skip-blocked" if made.writes else ""
@@ -108,7 +108,7 @@ def refuse_blocked(made: Plan, *, skip_blocked: bool) -> None:
 
 
 def refuse_guarded(made: Plan) -> None:
-    """Raise RefusedError when guards have something against a plan (`plan.judged`)."""
+    """Raise RefusedError if guards refuse the plan (`plan.judged`)."""
     if made.refusals:
         raise RefusedError(
             "Nothing was written: guards refuse this plan.",
@@ -119,7 +119,7 @@ def refuse_guarded(made: Plan) -> None:
 
 
 def confirm(made: Plan, given: Invocation, *, yes: bool) -> None:
-    """Ask a terminal whether to go on. Raises DeclinedError for any answer but yes."""
+    """Ask on a terminal whether to continue. Raises DeclinedError for any answer except yes."""
     if yes or not sys.stdin.isatty():
         return
     output.confirm(plans.confirm_question(made, output.screen_of_stderr(given)))
@@ -134,7 +134,7 @@ def carry_out(
     purpose: Purpose = Purpose.APPLY,
     undoes: str | None = None,
 ) -> int:
-    """Apply the changes, report each outcome as it is known and the ledger at the end; the exit code.
+    """Apply the changes, report each outcome when it is known and the ledger at the end; return the exit code.
 
     Raises RecordError, and InterruptedByUser after the ledger when the user stopped the run.
     """
@@ -160,7 +160,7 @@ def run(
     undoes: str | None = None,
     conclude: Callable[[list[Outcome]], object] = list,
 ) -> tuple[list[Outcome], bool]:
-    """Apply the changes, reporting each outcome as it is known; all of them, and whether the user stopped the run.
+    """Apply the changes and report each outcome; return all of them, and whether the user stopped the run.
 
     What is replaced is kept in `record_file`, or in a new one in the state directory.
     """

@@ -1,4 +1,4 @@
-"""The record of an apply as a file: appended to, flushed to the disk before each write, readable by its owner only."""
+"""The record of an apply as a file: appended to, flushed to disk before each write, readable by its owner only."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _ANOTHER_PLACE: Final = "Name another place with --record FILE."
 
 
 class RecordFile(ApplyRecord):
-    """A record that is a file. What is kept is on the disk before it counts as kept.
+    """A record in a file. An entry counts as saved when it is on the disk.
 
     Threads that keep something at the same time share one flush. After a failure nothing more is taken:
     `trouble` says what it was.
@@ -76,11 +76,11 @@ class RecordFile(ApplyRecord):
         return len(self._started.keys() - self._untouched)
 
     def begin(self, run: Run) -> None:
-        """Keep the header of a run. Raises RecordError."""
+        """Write the header of a run. Raises RecordError."""
         self._keep(run_line(run))
 
     def before(self, change: Change, row: LiveFlow | None) -> None:
-        """Keep what is about to be sent, and `row`, on the disk. Raises RecordError."""
+        """Save what is about to be sent, and `row`, to the disk. Raises RecordError."""
         if isinstance(change, Create):
             line = create_line(change, now())
         elif isinstance(change, NewDraft):
@@ -92,27 +92,27 @@ class RecordFile(ApplyRecord):
         self._started.setdefault(change.slug, time.monotonic())
 
     def made(self, change: Create | NewDraft, row: LiveFlow) -> None:
-        """Keep the row that was made on the disk. Raises RecordError."""
+        """Save the created row to the disk. Raises RecordError."""
         self._keep(made_line(change, row, now()))
 
     def before_publish(self, publish: Publish, draft: LiveFlow, published: LiveFlow | None) -> None:
-        """Keep both rows on the disk. Raises RecordError."""
+        """Save both rows to the disk. Raises RecordError."""
         self._keep(publish_line(publish.change.file, draft, published, publish.users.value, now()))
         self._started[draft.slug] = time.monotonic()
 
     def before_delete(self, slug: str, rows: Sequence[LiveFlow]) -> None:
-        """Keep every version of a flow on the disk. Raises RecordError."""
+        """Save every version of a flow to the disk. Raises RecordError."""
         self._keep(delete_line(slug, rows, now()))
         self._started[slug] = time.monotonic()
 
     def after_delete(self, deleted: Deleted) -> None:
-        """Keep what became of a flow that was to be deleted."""
+        """Save what became of a flow that was to be deleted."""
         left = [row.id for row in deleted.left]
         with suppress(RecordError):
             self._keep(deleted_line(deleted.deletion.slug, deleted.ending.value, left, deleted.message, now()))
 
     def after(self, outcome: Outcome, row: LiveFlow | None) -> None:
-        """Keep what became of a change; a later flush takes it to the disk."""
+        """Save what became of a change; a later flush takes it to the disk."""
         started = self._started.get(outcome.change.slug)
         seconds = None if started is None else round(time.monotonic() - started, 3)
         is_created = isinstance(outcome, Failed) and isinstance(outcome.change, Create) and outcome.made is not None
@@ -123,7 +123,7 @@ class RecordFile(ApplyRecord):
             self._append(outcome_line(outcome, row, now(), seconds))
 
     def end(self) -> None:
-        """Keep that the run came to its end."""
+        """Write that the run is complete."""
         with suppress(RecordError):
             self._keep(end_line(now()))
 
@@ -189,7 +189,7 @@ def open_record(path: Path, name: str, within: Workspace | None = None) -> Itera
 
 
 def new_record_path(folder: Path, digest: str, within: Workspace | None = None) -> Path:
-    """A new file `<time>-<digest8>.jsonl` in `folder`, numbered where that is taken. Raises RecordError."""
+    """A new file `<time>-<digest8>.jsonl` in `folder`, numbered if that is taken. Raises RecordError."""
     moment = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")
     stem = f"{moment}-{digest.rpartition(':')[2][:_NAMED_DIGITS]}"
     within = within or workspace(folder)
@@ -218,14 +218,14 @@ def _opening(name: str) -> Iterator[None]:
 
 
 def _lock(descriptor: int, name: str) -> None:
-    """Keep other runs, to another place, out of the record: each line is of the run whose header precedes it."""
+    """Keep other runs out of the record: each line belongs to the run whose header precedes it."""
     with suppress(OSError):  # not every file system has locks
         if not lock.take(descriptor):
             raise RecordError(f"Another run is writing to {name}.", hint=_ANOTHER_PLACE)
 
 
 def _require_record(descriptor: int, name: str) -> None:
-    """Refuse what is no record, close a line that a crash cut off, and let nobody else read it."""
+    """Raise RecordError if the file is no record; end a line that a crash cut off, and restrict access to the owner."""
     status = os.fstat(descriptor)
     if not stat.S_ISREG(status.st_mode):
         return
@@ -262,14 +262,14 @@ def read_record(path: Path, name: str, within: Workspace | None = None) -> Recor
 
 
 def list_records(folder: Path, within: Workspace | None = None) -> list[Kept]:
-    """Every file among the records, the newest first. Raises RecordError where their folder is a link."""
+    """Every file among the records, the newest first. Raises RecordError if their folder is a link."""
     within = within or workspace(folder)
     found = with_undone(Kept(path.name, _read_or_say_why(path, within)) for path in record_paths(folder, within))
     return sorted(found, key=_moment, reverse=True)
 
 
 def record_paths(folder: Path, within: Workspace) -> list[Path]:
-    """The files among the records, in the order of their names. Raises RecordError where their folder is a link."""
+    """The files among the records, in the order of their names. Raises RecordError if their folder is a link."""
     try:
         within.require_folder(folder)
     except FileNotFoundError:
@@ -280,7 +280,7 @@ def record_paths(folder: Path, within: Workspace) -> list[Path]:
 
 
 def _moment(kept: Kept) -> tuple[str, str]:
-    """When the last run of a record began, in digits as in its name; of one that cannot be read its name tells."""
+    """When the last run of a record began, in digits as in its name; by its name if it cannot be read."""
     if isinstance(kept.content, Unreadable):
         return kept.name, kept.name
     return "".join(each for each in kept.content.runs[-1].time if each.isalnum()), kept.name

@@ -1,4 +1,4 @@
-"""A run that writes: the API it writes to, its record, its outcomes as they are known, and signals that stop it."""
+"""Runs writes: opens the API and the record, reports outcomes, and stops on signals."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _STOPPING: Final = b"Stopping after the requests in flight. Interrupt again to e
 
 @dataclass(frozen=True, slots=True)
 class LiveFlows:
-    """The API as turns need it: the store of `apply`, of publishing and of deleting.
+    """The requests to the API that apply, publish and delete need.
 
     `access` is what kind of key is held, `listed` the list that answered before anything was written.
     """
@@ -61,7 +61,7 @@ class LiveFlows:
         return reread(self.writer, slug, row_id, access=self.access, listed=self.listed, wanted=wanted)
 
     def left(self, deletion: Deletion) -> Sequence[LiveFlow]:
-        """What is left of the flow, read again from where its versions were read before.
+        """The remaining versions of the flow, read again from where they were read before.
 
         A list of flows may hide versions. So where …/versions is no longer answered, only that nothing is shown
         anywhere means that nothing is left; anything else raises NotFoundError.
@@ -100,7 +100,7 @@ class LiveFlows:
 
 @dataclass(frozen=True, slots=True)
 class Job(Generic[Result]):
-    """What a run is, and how it is shown: `line` the result of one flow, `ledger` all of them.
+    """The kind of a run and how it is shown: `line` shows the result of one flow, `ledger` all of them.
 
     `doing` is what a terminal says meanwhile. `kept` is what to say of the record: its name is `{record}`, and
     `{way_back}` the command line that rolls it back.
@@ -116,13 +116,13 @@ class Job(Generic[Result]):
 
 
 def header_of(purpose: Purpose, place: Place, digest: str, changes: int) -> Run:
-    """The header that a record of this run has."""
+    """The header of this run in the record."""
     return Run(purpose, place.environment, place.api_url, digest, f"flowsync {__version__}", now(), changes)
 
 
 @contextmanager
 def recording(header: Run, project: Project, record_file: str | None = None) -> Iterator[tuple[str, RecordFile]]:
-    """An open record with the header of this run in it, and its name for messages."""
+    """An open record with the header of this run, and its name for messages."""
     if record_file is None:
         project.prepare_state("Keep the record elsewhere with --record FILE.")
         path = new_record_path(project.state / FOLDER, header.digest, project.workspace)
@@ -141,7 +141,7 @@ def run_job(
     listed: Access,
     conclude: Callable[[list[Result]], object],
 ) -> tuple[list[Result], bool]:
-    """Do what `work` yields the results of, reporting each; all of them, and whether the user stopped the run.
+    """Do `work`, report each result, and return all of them and whether the user stopped the run.
 
     Raises RecordError, and writes nothing, where there can be no record. What keeps outcomes from being reported stops
     the run, and is raised once the rest is reported. A signal costs no more of what is reported after the last write,
@@ -188,7 +188,7 @@ def run_each(
     listed: Access,
     as_json: Callable[[list[Result]], str],
 ) -> list[Result]:
-    """As `run_job`, then write the ledger, or the document. Raises InterruptedByUser where the user stopped the run."""
+    """As `run_job`, then write the ledger or the document. Raises InterruptedByUser if the user stopped the run."""
 
     def conclude(results: list[Result]) -> None:
         screen = output.screen_of_stdout(connection.project.given)
@@ -214,7 +214,7 @@ def _report_record(job: Job[Result], record: RecordFile, name: str, way_back: st
 
 
 class Reporter(Generic[Result]):
-    """Reports each outcome, but not one without a line, such as what was not attempted: the ledger counts those.
+    """Reports each outcome as a line; outcomes without a line, such as "not attempted", are counted in the ledger.
 
     Where stdout cannot take it any more because its reader went away or a disk is full, `trouble` is why, and that
     outcome and all further ones go to stderr. `line` gives what is written of an outcome, `text` the ledger of all.
@@ -247,7 +247,7 @@ class Reporter(Generic[Result]):
             self._note(text)
 
     def close(self, outcomes: Sequence[Result]) -> None:
-        """Write the ledger to stderr where stdout did not take it, and raise PartlyAppliedError, which says why."""
+        """Write the ledger to stderr if stdout failed, and raise PartlyAppliedError with the reason."""
         if self.trouble is None:
             return
         output.write_note(self._text(outcomes, output.screen_of_stderr(self._given)), self._given, Verbosity.QUIET)
@@ -265,7 +265,7 @@ class Reporter(Generic[Result]):
 def stopping_on_signals(
     given: Invocation, stop_waiting: Callable[[], None], farewell: bytes
 ) -> Iterator[tuple[Event, Event]]:
-    """Two events: the run is to stop, and a user's signal was why; then `stop_waiting` is called too.
+    """Yield two events: the run should stop, and a user's signal was the reason. A signal calls `stop_waiting` too.
 
     A second signal ends the process at once, with `farewell` on stderr.
     """
@@ -290,7 +290,7 @@ def stopping_on_signals(
 
 
 def _write_in_handler(text: bytes) -> None:
-    """Write to stderr while a signal is handled, which may have come in the middle of a write to stderr.
+    """Write to stderr in a signal handler, which may have interrupted another write to stderr.
 
     So it goes past Python's buffers, which take nothing meanwhile, and only where it need not wait for a reader.
     """

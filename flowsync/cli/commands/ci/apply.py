@@ -182,7 +182,7 @@ def _planned(merge: Merge) -> Iterator[Planned]:
 def _judge(merge: Merge, plan: Plan) -> tuple[Change, ...]:
     """The changes that no merged pull request showed.
 
-    Raises UnreviewedError where there must be none, RefusedError for blocked flows and for the guards' refusals.
+    Raises UnreviewedError if there must be none, RefusedError for blocked flows and for the guards' refusals.
     """
     if plan.blocked:
         raise blocked_error(plan)

@@ -34,14 +34,14 @@ _Place: TypeAlias = "tuple[str, ...]"
 def settings_changed(project: Project, flows: Sequence[Flow], base: Base) -> tuple[SettingChange, ...]:
     """The differences from `base` in flowsync.yaml, and in the protection and the ignored rules of `flows`.
 
-    Raises GitError where this clone lacks a file of the commit.
+    Raises GitError if this clone lacks a file of the commit.
     """
     commit = base.revision
     return (*_unprotected(flows, base), *_configuration(project, commit), *_ignores(project, flows, commit))
 
 
 def _unprotected(flows: Iterable[Flow], base: Base) -> Iterator[SettingChange]:
-    """The flows that were protected, even if their files had other paths."""
+    """The flows that were protected and no longer are, even if their files had other paths."""
     for flow in flows:
         then = base.flows.get(flow.slug)
         if then is not None and then.protected and not flow.protected:
@@ -69,7 +69,7 @@ def _configuration(project: Project, commit: str) -> Iterator[SettingChange]:
 
 
 def _settings_at(project: Project, commit: str, name: str) -> Mapping[_Place, str]:
-    """The settings in a file of a commit; none where it did not exist."""
+    """The settings in a file of a commit; none if it did not exist."""
     entry = git.entries(project.home, commit, name).get("")
     if entry is None:
         return {}
@@ -77,7 +77,7 @@ def _settings_at(project: Project, commit: str, name: str) -> Mapping[_Place, st
 
 
 def _settings(content: bytes) -> Mapping[_Place, str]:
-    """The settings of a flowsync.yaml: texts as they are, other values as JSON in one line."""
+    """The settings of a flowsync.yaml: texts as they are, other values as JSON on one line."""
     try:
         value = document.read(content, config.FILE_NAMES[0]).value
     except DocumentError:
@@ -107,7 +107,7 @@ def _ignores(project: Project, flows: Iterable[Flow], commit: str) -> Iterator[S
 
 
 def _ignored(content: str, file: str) -> str | None:
-    """The rules that a file ignores, with the number of times if more than one; None where it ignores none."""
+    """The rules that a file ignores, with the number of times if more than one; None if it ignores none."""
     counts = Counter(ignore.code for ignore in ignores_of(content, file))
     return ", ".join(f"{code} ({count} times)" if count > 1 else code for code, count in sorted(counts.items())) or None
 
@@ -115,7 +115,7 @@ def _ignored(content: str, file: str) -> str | None:
 def others_changing(github: Github, pull: int, changes: Sequence[Change], prefix: str) -> tuple[OtherPull, ...]:
     """Other open pull requests that change files of the same flows; `prefix` is the path of the project's folder.
 
-    At most MOST_PULLS are read. Empty where GitHub does not answer: the plan does not depend on it.
+    At most MOST_PULLS are read. Empty if GitHub does not answer: the plan does not depend on it.
     """
     slugs = {prefix + change.file: change.slug for change in changes}
     found: list[OtherPull] = []

@@ -103,7 +103,7 @@ def _showing_edits(project: Project) -> Project:
 
 
 def _report(run: Run, project: Project, made: Planned, found: Found) -> str | None:
-    """Report the drift, or that it is gone, and return the address; None when there is nothing to report."""
+    """Report the drift, or that it is gone, and return the address; None if there is nothing to report."""
     github = run.github
     if github is None:
         raise ConfigError("Drift cannot be reported: the input github-token is empty.")
@@ -133,7 +133,7 @@ def _of(plan: Plan) -> str:
 
 
 def _propose(run: Run, github: Github, project: Project, made: Planned, found: Found) -> str | None:
-    """Propose a pull request and return its address; None, with a notice, where there is none."""
+    """Propose a pull request and return its address; None, with a notice, if there is none."""
     if run.runner.branch is None:
         raise ConfigError("A pull request needs a base branch: run this on a branch, not a tag.")
     if found.gap:

@@ -1,4 +1,4 @@
-"""Which flows a branch makes look different, and pictures of them before and after, for a pull request."""
+"""Pictures of the flows that look different on a branch, before and after, for a pull request."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _COMPARED: Final = frozenset({Difference.CHANGED, Difference.NEW})
 def pictured(project: Project, base: str | None, folder: Path) -> Looks:
     """Take pictures of the flows whose appearance differs from `base`, and keep them in `folder`.
 
-    Nothing is raised: where there are no pictures, the result says why.
+    Nothing is raised: if there are no pictures, the result says why.
     """
     if base is None:
         return Looks((), trouble="There is no base to compare with.")

@@ -142,7 +142,7 @@ def _looks(run: Run, project: Project, base: str | None, key: str) -> Looks | No
 
 
 def _show(run: Run, made: Planned, report: PlanReport, marker: Marker) -> bool:
-    """Show the plan in the log, the summary and the pull request's comment; False where that is needed but missing."""
+    """Show the plan in the log, the summary and the pull request's comment; False if that is needed but missing."""
     plan = made.plan
     run.show_plan(made)
     run.summarise(report)
@@ -175,7 +175,7 @@ def _result(run: Run, project: Project, report: PlanReport, *, is_shown: bool) -
 
 
 def _reviews(run: Run, key: str) -> Reviews | None:
-    """The reviews of a commit of a branch; None for other events, or where GitHub does not say."""
+    """The reviews of a commit of a branch; None for other events, or if GitHub does not say."""
     if run.github is None or run.runner.branch is None or not isinstance(run.event, PushEvent | OtherEvent):
         return None
     try:
@@ -188,7 +188,7 @@ def _reviews(run: Run, key: str) -> Reviews | None:
 
 
 def _with_unseen_conflicts(run: Run, project: Project, made: Planned, reviews: Reviews | None) -> Planned:
-    """The plan with the refusals of `unsettled`; unchanged where GitHub does not answer, since apply asks again."""
+    """The plan with the refusals of `unsettled`; unchanged if GitHub does not answer, since apply asks again."""
     with suppress(ApiError):
         return replace(made, plan=unsettled(made.plan, reviews, guards_allowing(project, run.inputs.allow)))
     return made

@@ -126,7 +126,7 @@ def report_failed_plan(
 ) -> None:
     """Report on the pull requests of a push that planning failed, or that apply would refuse the plan.
 
-    `project` is None where it could not be opened.
+    `project` is None if it could not be opened.
     """
     if run.github is None or not isinstance(run.event, PushEvent):
         return

@@ -135,7 +135,7 @@ class Run:
         write_result(annotate(moved))
 
     def comment(self, report: Report, marker: Marker, *, is_news: bool) -> bool:
-        """Update the comment of the event's pull request, if it has one; False where a needed comment is missing.
+        """Update the comment of the event's pull request, if it has one; False if a needed comment is missing.
 
         A run without secrets may not be allowed to comment, which counts as success. A notice says what went wrong.
         """
