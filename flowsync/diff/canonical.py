@@ -1,4 +1,4 @@
-"""When two values are equal: canonical texts, and numbers for values."""
+"""Equality of values: canonical texts, and numbers for values."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _number(number: float) -> int | float:
 
 
 class ValueNumbers:
-    """Gives equal values, those of the same `canonical_text`, the same number.
+    """Gives equal values, those with the same `canonical_text`, the same number.
 
     The number of a list or mapping is remembered by the object's identity, so it is kept alive and must not change.
     Numbering a value and everything in it costs its size times its depth, which documents limit to 100.
@@ -75,7 +75,7 @@ class ValueNumbers:
         return known[1]
 
     def same(self, one: JsonValue, other: JsonValue) -> bool:
-        """Return whether two values are equal; only what `==` and their types do not show to be is numbered."""
+        """Return whether two values are equal; numbers them only if `==` and their types do not decide."""
         match one, other:
             case dict(), dict() if one.keys() == other.keys():
                 return all(self.same(value, other[key]) for key, value in one.items())

@@ -1,4 +1,4 @@
-"""The differences of two values of `data`, where they are, and the way back from them."""
+"""Compares two values of `data`: where and how they differ; and undoes such differences."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ _PLAIN: Final = re.compile(r"[\w$-]+")
 
 
 class Place(NamedTuple):
-    """One place in one document; `key` is the last mapping key on the way to it."""
+    """A place in a document; `key` is the last mapping key on the path to it."""
 
     pointer: str = ""
     label: str = ""
     key: str = ""
 
     def at_key(self, key: str) -> Place:
-        """Return the place of `key` in the mapping that is here."""
+        """Return the place of `key` in the mapping at this place."""
         plain = f".{key}" if self.label else key
         step = plain if _PLAIN.fullmatch(key) else f"[{quoted(key)}]"
         return Place(f"{self.pointer}/{_escaped(key)}", self.label + step, key)
 
     def at_item(self, index: int, item: JsonValue, identity: str | None) -> Place:
-        """Return the place of an item of the list that is here, labelled by what is under `identity`, or its index."""
+        """Return the place of an item of the list at this place, labelled by its value of `identity`, or its index."""
         label = _identified(identity, item[identity]) if identity is not None and isinstance(item, dict) else str(index)
         return Place(f"{self.pointer}/{index}", f"{self.label}[{label}]", self.key)
 
 
 def quoted(text: str) -> str:
-    """Return `text` in double quotes, on one line, with everything that does not print escaped."""
+    """Return `text` in double quotes, on one line, with unprintable characters escaped."""
     return printable(json.dumps(text, ensure_ascii=False))
 
 
@@ -64,7 +64,7 @@ def unescaped(part: str) -> str:
 
 
 def differences(field: FieldName, old: JsonValue, new: JsonValue) -> tuple[FieldChange, ...]:
-    """Return what turns `old` into `new`, in the order of `new`, removals where they were.
+    """Return the changes that turn `old` into `new`, in the order of `new`; removals at their old places.
 
     Paths lead into `new`; those of removals into `old`. A renamed item's path is that of its id.
     An item that is renamed or moved may have further changes of its own, below it.
@@ -88,7 +88,7 @@ def differences(field: FieldName, old: JsonValue, new: JsonValue) -> tuple[Field
 
 @dataclass(frozen=True, slots=True)
 class _SameThings:
-    """An operator for DeepDiff: leaves it only what differs, and says which items of two lists are the same.
+    """Tells DeepDiff which values differ at all, and which items of two lists are the same.
 
     DeepDiff walks both values and finds what was added, removed and replaced. Three things it cannot do. It holds true
     to equal 1 where 1 is to equal 1.0. Its `iterable_compare_func` asks about every pair of items, and loses an item
@@ -101,11 +101,11 @@ class _SameThings:
     orders: dict[int, Mapping[str | ItemKey, int]]
 
     def match(self, level: DiffLevel) -> bool:
-        """Return whether there is anything in two values that could be the same."""
+        """Return whether two values may have something in common."""
         return isinstance(level.t1, dict | list) and type(level.t1) is type(level.t2)
 
     def give_up_diffing(self, level: DiffLevel, diff_instance: DeepDiff) -> bool:
-        """Reduce two mappings or lists to the entries that differ, as mappings; DeepDiff compares only those."""
+        """Reduce two mappings or lists to the entries that differ; DeepDiff compares only those."""
         old, new = level.t1, level.t2
         moved: list[ItemKey] = []
         if isinstance(old, list):
@@ -142,7 +142,7 @@ _OPS: Final[Mapping[str, Op]] = {
 def _change(
     field: FieldName, found: DiffLevel, orders: Mapping[int, Mapping[str | ItemKey, int]]
 ) -> tuple[list[int], FieldChange]:
-    """Return what DeepDiff found as a change, and its sort key: the position of each key on the path to it."""
+    """Return DeepDiff's result as a change, with its sort key: the position of each key on its path."""
     op = _OPS[found.report_type or ""]
     steps = found.path(output_format="list")
     place, order, level = Place(), [], found.all_up
@@ -164,7 +164,7 @@ def _change(
 
 
 def undone(new: JsonValue, changes: Sequence[FieldChange]) -> JsonValue:
-    """Return the value that `changes`, all of one field and made by `differences`, turned into `new`.
+    """Return the `old` value from which `changes`, made by `differences`, led to `new`.
 
     Raises ValueError when they cannot have led to `new`.
     """
@@ -184,7 +184,7 @@ def undone(new: JsonValue, changes: Sequence[FieldChange]) -> JsonValue:
 
 @dataclass(frozen=True, slots=True)
 class _Undoing:
-    """Takes changes back: `at` holds them by their path in the new value, `removed` by parent and key in the old one.
+    """Reverts changes: `at` holds them by their path in the new value, `removed` by parent and key in the old one.
 
     Each is taken out as it is used.
     """

@@ -1,4 +1,4 @@
-"""The fields of a file compared with those of a live row: what is equal, what differs, what cannot be seen."""
+"""Compares the fields of a file with those of a live row: what is equal, what differs, what is not returned."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def observe(
 def comparable(field: FieldName, value: JsonValue) -> JsonValue:
     """Return the form in which equal values of `field` have equal canonical texts.
 
-    Description and targeting: null is "". Targeting, and the criteria of steps: by its tokens, where it has any.
+    Description and targeting: null is "". Targeting, and the criteria of steps: by its tokens, if it has any.
     Active: 1 and 0 are true and false.
     """
     match field:
@@ -132,7 +132,7 @@ def compare(
 
 
 def compare_observed(old: Observed, new: Observed) -> FieldComparison:
-    """Compare what two sides have of a flow, in the fields that both have; `unseen` is left empty."""
+    """Compare the fields that two sides both have; `unseen` is left empty."""
     names = [name for name in SENT_FIELDS if name in old.values and name in new.values]
     was, now = ({name: side.values[name] for name in names} for side in (old, new))
     is_text = old.data_is_unreadable or new.data_is_unreadable
@@ -142,7 +142,7 @@ def compare_observed(old: Observed, new: Observed) -> FieldComparison:
 
 
 def _in_one_spelling(old: JsonValue, new: JsonValue) -> tuple[JsonValue, JsonValue]:
-    """Return two values of `data` in which criteria of the same tokens are the same text: the first one in `new`.
+    """Return two values of `data` with equal criteria spelled as in the first.
 
     How a criterion is written is no difference, as in targetingLogic.
     """
@@ -160,7 +160,7 @@ def _in_one_spelling(old: JsonValue, new: JsonValue) -> tuple[JsonValue, JsonVal
 def changes_between(
     old: Mapping[FieldName, JsonValue], new: Mapping[FieldName, JsonValue], *, data_is_text: bool = False
 ) -> tuple[FieldChange, ...]:
-    """Return what turns `old` into `new` (`data` parsed), for the fields that both have.
+    """Return the changes that turn `old` into `new` (`data` parsed), for the fields that both have.
 
     With `data_is_text` the old `data` is a text that could not be read: it differs as a whole.
     """
@@ -179,7 +179,7 @@ def changes_between(
 
 
 def places(differences: Iterable[FieldChange], most: int = 5) -> str:
-    """Return the places of differences for a sentence, so many at most."""
+    """Return the places of differences for a sentence, at most `most`."""
     labels = list(dict.fromkeys(change.label for change in differences))
     more = f" and {len(labels) - most:,} more" if len(labels) > most else ""
     return ", ".join(labels[:most]) + more

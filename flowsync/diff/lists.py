@@ -1,4 +1,4 @@
-"""Which items of one list are still there in another: by `id` or `value`, or else because they are equal."""
+"""Matches the items of two lists: by `id` or `value`, else by equality."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _best_up_to(tree: Sequence[Increase], rank: int) -> Increase:
 
 
 def merged(old: Iterable[Key], new: Collection[Key]) -> list[Key]:
-    """Return the keys of `new`, and each that only `old` has after the one of both that came before it there."""
+    """Return the keys of `new`, and those only in `old`, each after its predecessor there."""
     removed: dict[Key | None, list[Key]] = {None: []}
     last = None
     for key in old:
@@ -72,7 +72,7 @@ ALIGNED_AT_MOST: Final = 250_000
 
 
 def align(old: Sequence[int], new: Sequence[int]) -> list[Pair]:
-    """Pair the items of two lists of numbers, in order; what is in no pair was removed or added.
+    """Pair equal items of two lists of numbers, in order; items without a pair were removed or added.
 
     The equal beginning and end are paired as they are; DeepDiff sees only what is between.
     """
@@ -100,7 +100,7 @@ IDENTITIES: Final[Mapping[str, str]] = {"options": "value"}
 
 
 class ItemKey(NamedTuple):
-    """The key of an item of two lists: its index in each, None where it is missing; `identity` as in `Alignment`."""
+    """The key of an item of two lists: its index in each, None if it is missing; `identity` as in `Alignment`."""
 
     was: int | None
     now: int | None
@@ -116,7 +116,7 @@ class Alignment:
 
     `pairs` holds the old index by the new one; an item in no pair was removed or added.
     `moved` holds the new indices of those that changed places with others, as few as possible.
-    `identity` is the key that identifies the items; None where only their position does.
+    `identity` is the key that identifies the items; None if only their position does.
     """
 
     pairs: Mapping[int, int]
@@ -133,7 +133,7 @@ class Alignment:
 
 
 def align_lists(old: list[JsonValue], new: list[JsonValue], key: str, numbers: ValueNumbers) -> Alignment:
-    """Match the items of two lists that are under `key`."""
+    """Match the items of two lists, both under `key`."""
     identity = IDENTITIES.get(key, "id")
     old_places, new_places = (_places(items, identity, numbers) for items in (old, new))
     if old_places is None or new_places is None:
@@ -157,7 +157,7 @@ def _places(items: list[JsonValue], identity: str, numbers: ValueNumbers) -> dic
 
 
 def _unmoved(pairs: Sequence[Pair]) -> list[Pair]:
-    """The pairs that keep their order: as many as possible, and of those the ones that keep their position too."""
+    """The pairs that keep their order: as many as possible, preferably those that keep their position too."""
     same = {index for index, (was, now) in enumerate(pairs) if was == now}
     return [pairs[index] for index in longest_increasing([was for was, _ in pairs], same)]
 

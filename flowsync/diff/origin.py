@@ -1,4 +1,4 @@
-"""Who made each difference: this branch, the dashboard, or both, by what the file was at a base revision.
+"""Who made each difference, this branch, the dashboard or both, according to the file at a base revision.
 
 At every place that differs between the live flow and the file there are three values: base, live and
 file; one may be absent. Base as live: the branch changed it. Base as the file: it was edited elsewhere,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Lack(Enum):
-    """Why there is no value."""
+    """Why a value is missing."""
 
     ABSENT = "absent"
     UNRELATED = "unrelated"
@@ -59,7 +59,7 @@ def attributed(changes: Iterable[FieldChange], base: Fields, live: Fields, file:
 
 
 def differing(one: Fields, other: Fields, names: Iterable[FieldName]) -> tuple[FieldName, ...]:
-    """Return those of `names`, all of them in `one`, that `other` lacks or has another value of."""
+    """Return those of `names`, all of them in `one`, that `other` lacks or has with another value."""
     return tuple(name for name in names if name not in other or form(name, one[name]) != form(name, other[name]))
 
 
@@ -71,7 +71,7 @@ def _origin(base: object, live: object, file: object) -> Origin:
 
 @dataclass(frozen=True, slots=True)
 class _Triple:
-    """One place in the three documents; `key` is the last mapping key on the way to it."""
+    """One place in three documents; `key` is the last mapping key on the path to it."""
 
     base: Found
     live: Found
@@ -94,7 +94,7 @@ def _inside(value: Found, key: str) -> Found:
 
 @dataclass(frozen=True, slots=True)
 class _Lists:
-    """Three versions of one list, and which items are the same: places in `base` by those in the others."""
+    """Three versions of one list, and which items are the same: indices in `base` by those in the others."""
 
     alignment: Alignment
     base_of_live: Mapping[int, int]
@@ -102,7 +102,7 @@ class _Lists:
     file_of_live: Mapping[int, int]
 
     def base_place(self, was: int | None, now: int | None) -> int | Lack:
-        """Return where in `base` the item is that is at `was` in the live list and at `now` in the file's."""
+        """Return the index in `base` of the item at `was` in the live list and at `now` in the file's."""
         sides = ((self.base_of_live, was), (self.base_of_file, now))
         places = {base_places[at] for base_places, at in sides if at is not None and at in base_places}
         if len(places) > 1:
@@ -119,7 +119,7 @@ class _Lists:
         return Origin.DRIFT if in_live else Origin.BRANCH
 
     def _orders(self, now: int) -> Iterator[tuple[bool, bool, bool]]:
-        """Yield whether the item at `now` comes before each that did not move: in base, live and the file."""
+        """Yield whether the item at `now` comes before each unmoved item: in base, live and the file."""
         was = self.alignment.pairs[now]
         base = self.base_place(was, now)
         for other_now, other_was in self.alignment.pairs.items():
@@ -152,7 +152,7 @@ class _Origins:
         return value if isinstance(value, Lack) else self.numbers.of(value)
 
     def step(self, here: _Triple, part: str, leading: Literal["live", "file"]) -> _Triple:
-        """Return the place below `here` that `part` of a path through the leading document leads to."""
+        """Return the place below `here` that `part` of a path in the leading document leads to."""
         if not isinstance(here.live, list) or not isinstance(here.file, list):
             return here.at_key(part)
         lists = self.aligned(here)
@@ -186,7 +186,7 @@ def _items(value: Found) -> list[JsonValue]:
 
 
 def _item(base: Found, place: int | Lack) -> Found:
-    """Return the item of the base list; where base has another kind of thing, none could be the same."""
+    """Return the item of the base list; Lack if the base has another kind of value."""
     match base:
         case list():
             return place if isinstance(place, Lack) else base[place]

@@ -1,4 +1,4 @@
-"""Which removed item and which added one are the same item under another id."""
+"""Finds items that got another id: pairs of a removed and an added item."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Candidate:
     """A removed or an added item.
 
     `gap` counts the unmoved items before it. `rest` is the item without its identity, and `number` the number of that
-    value; None where nothing is left.
+    value; None if nothing is left.
     """
 
     index: int
@@ -43,7 +43,7 @@ class Candidate:
         return Counter(_scalars(self.rest, "", self.numbers))
 
     def makeup(self) -> Bag:
-        """Count those, and all keys."""
+        """Count those scalars, and all keys."""
         return self.scalars() + Counter(_keys(self.rest))
 
 
@@ -54,7 +54,7 @@ Candidates: TypeAlias = "Sequence[Candidate]"
 def candidates(
     items: Sequence[JsonValue], kept: Collection[int], unmoved: Sequence[int], key: str, numbers: ValueNumbers
 ) -> list[Candidate]:
-    """Return those items, all of them mappings, whose index is not `kept`; `unmoved` holds ascending indices."""
+    """Return those items, all of them mappings, whose index is not in `kept`; `unmoved` holds ascending indices."""
     found = []
     for index, item in enumerate(items):
         if index not in kept and isinstance(item, dict):
@@ -65,7 +65,7 @@ def candidates(
 
 
 def renames(removed: Candidates, added: Candidates) -> Iterator[Match]:
-    """Pair the removed with the added items that are the same but for their identity.
+    """Pair the removed with the added items that differ only in their identity.
 
     First those that equal each other in all else, then those that took each other's place between
     the same unmoved neighbours and are roughly similar, then very similar ones anywhere.
@@ -85,14 +85,14 @@ def _others(candidates: Candidates, matched: Iterable[Candidate]) -> Candidates:
 
 
 def _agreeing(removed: Candidates, added: Candidates, key: Callable[[Candidate], Hashable]) -> Iterator[Match]:
-    """Pair, in order, those with something in them that agree in `key`."""
+    """Pair, in order, nonempty candidates with equal `key`."""
     waiting = _grouped((candidate for candidate in added if candidate.number is not None), key)
     for name, group in _grouped(removed, key).items():
         yield from zip(group, waiting.get(name, ()), strict=False)
 
 
 def _similar_in_place(removed: Candidates, added: Candidates) -> Iterator[Match]:
-    """Pair, in order, those between the same unmoved items, where as many came as went."""
+    """Pair, in order, those between the same unmoved items, if as many were removed as added."""
     came = _grouped(added, lambda candidate: candidate.gap)
     for gap, group in _grouped(removed, lambda candidate: candidate.gap).items():
         if len(group) == len(came.get(gap, ())):
@@ -101,7 +101,7 @@ def _similar_in_place(removed: Candidates, added: Candidates) -> Iterator[Match]
 
 
 def _similar_elsewhere(removed: Candidates, added: Candidates) -> Iterator[Match]:
-    """Pair the most similar first; every pair is looked at."""
+    """Pair the most similar first; compares every pair."""
     if len(removed) * len(added) > COMPARED_AT_MOST:
         return
     counted = [(now, now.scalars()) for now in added]

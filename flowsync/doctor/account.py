@@ -72,7 +72,7 @@ def _key_facts(key: Key) -> Iterator[Fact]:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What an account answered. `organization` is from flowsync.yaml; `is_whole`: none is missing."""
+    """The answers of an account. `organization` is from flowsync.yaml; `is_whole`: no answer is missing."""
 
     asked: tuple[Asked, ...]
     access: Access
@@ -88,13 +88,13 @@ class Observed:
         return next((each.answer for each in self.answers(question)), None)
 
     def rows(self, question: Question) -> list[Row]:
-        """The rows of a list; none where the request failed."""
+        """The rows of a list; none if the request failed."""
         answer = self.answer(question)
         return rows_of(answer.value) if answer is not None and answer.is_success else []
 
     @property
     def listed(self) -> Answer | None:
-        """The list that commands read: the first that was answered."""
+        """The list that commands would read: the first with an answer."""
         answers = (self.answer(question) for question in _LISTS)
         return next((answer for answer in answers if answer is not None and answer.is_success), None)
 
@@ -176,7 +176,7 @@ def _window_fact(every: list[JsonValue], window: list[JsonValue]) -> Fact:
 
 
 def _full_page_facts(rows: list[Row], following: list[Row]) -> Iterator[Fact]:
-    """Whether the list is complete, from the page after a full one."""
+    """Whether the list is complete, by the page after a full one."""
     ids = {str(row.get("id")) for row in rows}
     new = [row for row in following if str(row.get("id")) not in ids]
     if new:

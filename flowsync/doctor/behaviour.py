@@ -1,4 +1,4 @@
-"""Facts about how an account's API behaves where the vendor's documents say nothing, or contradict each other."""
+"""Facts about an account's API where the vendor's documents are silent or contradict each other."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _data_fact(rows: Sequence[Row]) -> Fact:
 
 
 def _form_of(row: Row) -> str:
-    """How the API returns `data`. A text that is not JSON counts as YAML, even with errors."""
+    """The form in which the API returns `data`. A text that is not JSON counts as YAML, even with errors."""
     if "data" not in row:
         return "not returned"
     data = row["data"]
@@ -187,7 +187,7 @@ def _by_version_fact(observed: Observed) -> Fact:
 
 
 def _failed(name: str, answer: Answer, what: str, consequence: str) -> Fact:
-    """The fact that a request failed."""
+    """A fact about a failed request."""
     status: JsonValue = answer.status
     if answer.error is not None and is_absent(answer.error):
         return note(name, f"{what} finds nothing (status {status})", status, consequence)

@@ -34,7 +34,7 @@ _MOST_PERMISSIONS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A CI run. `is_fork` is None where unknown; `has_token`: GITHUB_TOKEN is set."""
+    """A CI run. `is_fork` is None if unknown; `has_token`: GITHUB_TOKEN is set."""
 
     system: str | None
     event: str | None = None

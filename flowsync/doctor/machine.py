@@ -33,7 +33,7 @@ class Machine:
     """What was found on this machine.
 
     `versions` has None for a missing package; `git` is None without git. `proxies` are the variables that are set,
-    `certificates` those that name a path, with whether it exists. `browser` and `bundle` are None where they are
+    `certificates` those that name a path, with whether it exists. `browser` and `bundle` are None if they are
     there, else what to do.
     """
 

@@ -1,4 +1,4 @@
-"""Facts of a report, each with a hint where something can be done."""
+"""Facts of a report, with hints."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Mark(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One line of a report. `value` says the same to programs, None where unknown; `hint` is what to do."""
+    """One line of a report. `value` is its form for programs, None if unknown; `hint` is what to do."""
 
     name: str
     mark: Mark

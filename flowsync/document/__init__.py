@@ -1,4 +1,4 @@
-"""YAML and JSON text to values with places, and back, exactly as JavaScript reads it.
+"""Reads YAML and JSON text into values with places, exactly as JavaScript reads it; and writes it.
 
 Where YAML's parsers differ, npm `yaml` 2.9 decides. `reader` makes values of libyaml's events behind a guard, which
 refuses, with the place, what is not certain to be read alike.
@@ -71,7 +71,7 @@ _MEANS_MORE_ALONE: Final = re.compile(r"\*|^(?:---|\.\.\.|%|\ufeff)", re.MULTILI
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML or JSON text and what it says; a `model.Source`.
+    """One YAML or JSON text and its value; a `model.Source`.
 
     `value` is what npm yaml reads: numbers are doubles (whole ones up to 2^53 as int), keys are JavaScript's
     property names. `warnings` are about what other JavaScript parsers read differently. The text is kept as bytes:
@@ -114,7 +114,7 @@ class Document:
         return locate(self.name, tree.text, find(tree)) if tree else Location(self.name, 1, 1)
 
     def own_lines(self, key: str) -> str | None:
-        """The author's lines of the block collection at a root key, dedented, comments and all.
+        """The author's lines of the block collection at a root key, dedented, with comments.
 
         None unless they are sure to mean the same on their own, as npm yaml reads them.
         """
@@ -203,7 +203,7 @@ def same(left: JsonValue, right: JsonValue) -> bool:
 
 
 def _error(refusal: Refusal, text: str, name: str) -> DocumentError:
-    """The error for a refusal, or for a conflict that git left before it, which then is what is wrong."""
+    """The error for a refusal, or for a merge conflict before it, which is then the cause."""
     conflict = _CONFLICT.search(text, 0, text.find("\n", refusal.offset) + 1 or len(text))
     if conflict is None:
         return failure(locate(name, text, refusal.offset), refusal.code, refusal.message, refusal.hint)
@@ -260,7 +260,7 @@ def _number(digits: str) -> int | float:
 
 
 def _block_below(key: str, text: str) -> str | None:
-    """The dedented lines below a key at the margin, if a block-style collection is there; else None.
+    """The dedented lines below a key at the margin if they are a block-style collection; else None.
 
     Comments between the lines belong to them; comments at the margin and blank lines after the last do not.
     """

@@ -22,7 +22,7 @@ _ANCHOR: Final = re.compile(r"(?:^|(?<=[ \t\n]))&[^ \t\n,\[\]{}]+")
 
 
 def edited_block(writing: Rewriting, span: Span, region: Region, goal: Goal) -> str:
-    """The lines of a block collection that is to hold what `goal` says.
+    """The lines of a block collection after the edit to `goal`.
 
     They begin with a line end where the first entry was on the line of a dash and can no longer be.
     """
@@ -60,7 +60,7 @@ def _new_entry(writing: Rewriting, span: Span, goal: Goal) -> str:
 
 
 def _entry(writing: Rewriting, placed: Placed, goal: Goal) -> str:
-    """An entry from its mark on, with the comment lines that follow and belong to it."""
+    """An entry from its mark on, with the comment lines that belong to it."""
     entry = placed.entry
     if writing.is_kept(entry, goal):
         return writing.text[entry.start : placed.end]
@@ -123,7 +123,7 @@ def _rewritten(writing: Rewriting, placed: Placed, goal: Goal) -> str:
 
 
 def _comments(text: str, placed: Placed, goal: Goal) -> list[str]:
-    """The comment for the line of an entry's mark, "" for none, and those for the lines below it."""
+    """The comment on the line of an entry's mark, "" for none, and those on the lines below it."""
     entry, span = placed.entry, placed.entry.span
     if span.layout is Layout.BLOCK:
         line = text[entry.after_mark : span.start].partition("\n")[0]
@@ -219,7 +219,7 @@ def _gap(lines: str) -> tuple[str, str, str]:
 
 
 def edited_flow(writing: Rewriting, span: Span, goal: Goal) -> str:
-    """The text of a collection in brackets that is to hold what `goal` says."""
+    """The text of a collection in brackets after the edit to `goal`."""
     slots, are_other = slots_of(writing, span, goal)
     ends = [span.start, *(entry.span.end for entry in span.entries)]
     starts = [*(entry.start for entry in span.entries), span.end]
@@ -242,7 +242,7 @@ def edited_flow(writing: Rewriting, span: Span, goal: Goal) -> str:
 
 
 def _rewritten_flow(writing: Rewriting, span: Span, goal: Goal) -> str:
-    """The whole collection, or whatever takes its place, rewritten on one line."""
+    """The whole collection, or its replacement, rewritten on one line."""
     if is_collection(goal.value):
         writing.rewritten.append(goal.path)
     return flow_text(goal.value, like_json=_is_like_json(writing.text, span))

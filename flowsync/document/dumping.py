@@ -1,4 +1,4 @@
-"""Values to block-style YAML that every JavaScript parser reads back as the same value."""
+"""Writes values as block-style YAML that every JavaScript parser reads back as the same value."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _LARGEST_EXPONENT: Final = 1023
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """Columns that something nested is to the right: a mapping or list below its key, a value after its dash."""
+    """The indentation, in columns: of a mapping or list below its key, and of a value after its dash."""
 
     mapping: int = 2
     sequence: int = 2
@@ -73,7 +73,7 @@ def dump(value: JsonValue, width: int = WIDTH) -> str:
 
 
 def is_collection(value: JsonValue) -> bool:
-    """Whether a value takes lines of its own: a list or mapping that holds something."""
+    """Whether a value takes lines of its own: a list or mapping that is not empty."""
     return isinstance(value, (dict, list)) and bool(value)
 
 
@@ -129,7 +129,7 @@ def key_text(key: str) -> str:
 
 
 def _constant(value: JsonValue) -> str:
-    """A value that is no text, and holds nothing, on one line."""
+    """A value that is neither a text nor a filled collection, on one line."""
     if isinstance(value, (dict, list)):
         return "{}" if isinstance(value, dict) else "[]"
     if value is None:
@@ -154,7 +154,7 @@ def _constant(value: JsonValue) -> str:
 
 
 def _text_lines(text: str, room: int) -> list[str]:
-    """A block scalar for text of several lines, or of one longer than `room`, that is safe in one; else one line."""
+    """A block scalar for text of several lines, or longer than `room`, if that is safe; else one line."""
     if not (len(text) > room or "\n" in text) or not fits_block(text):
         return [_one_line(text)]
     if "\n" in text:
@@ -167,7 +167,7 @@ def _text_lines(text: str, room: int) -> list[str]:
 
 
 def wrapped(text: str, room: int) -> Iterator[str]:
-    """Lines of as many words as fit, for folded text."""
+    """Lines with as many words as fit, for folded text."""
     line, *words = _FOLD.split(text)
     for word in words:
         if len(line) + 1 + len(word) > room:
@@ -179,7 +179,7 @@ def wrapped(text: str, room: int) -> Iterator[str]:
 
 
 def is_printable(text: str) -> bool:
-    """Whether a text holds only what can be seen in a file: tabs and line ends are, other controls are not."""
+    """Whether all characters of a text are visible in a file: tabs and line ends count, other controls do not."""
     return _SPECIAL.search(text) is None
 
 
@@ -189,7 +189,7 @@ def fits_block(text: str) -> bool:
 
 
 def _one_line(text: str) -> str:
-    """Text as it is where no reader takes it for anything else, else in quotes."""
+    """Text without quotes if every reader takes it for itself, else in quotes."""
     if _PLAIN_START.match(text) and not needs_quotes(text):
         return text
     if '"' in text and "'" not in text and not _SPECIAL.search(text) and "\n" not in text and "\t" not in text:
@@ -203,7 +203,7 @@ def double_quoted(text: str) -> str:
 
 
 def needs_quotes(text: str) -> bool:
-    """Whether some reader of YAML takes this text, without quotes, for anything else, wherever it starts."""
+    """Whether some reader of YAML would read this text, without quotes, as something else, wherever it starts."""
     is_seen = text.isascii() and text.isprintable()
     return text.lower() in _WORDS or bool(_NOT_PLAIN.search(text) or not (is_seen or is_printable(text)))
 
@@ -223,7 +223,7 @@ def _refusal(code: str, message: str, hint: str) -> DocumentError:
 
 
 def flow_text(value: JsonValue, *, like_json: bool) -> str:
-    """A value on one line, for inside of brackets; `like_json`: keys and texts all in double quotes."""
+    """A value on one line, for use inside brackets; `like_json`: all keys and texts in double quotes."""
     if isinstance(value, dict):
         entries = [
             f"{flow_text(key, like_json=like_json)}: {flow_text(value[key], like_json=like_json)}" for key in value

@@ -1,4 +1,4 @@
-"""A text with another value and otherwise as its author wrote it.
+"""Changes the value of a text and otherwise keeps it as its author wrote it.
 
 What stays the same keeps its bytes: comments, key order, quotes, block styles, anchors, line ends, indentation. What
 differs is edited where it is, in the style that it has. The result is always read again: it either says
@@ -48,12 +48,12 @@ class Edited:
 
 
 def _by_place(old: list[JsonValue], new: list[JsonValue], _key: str, /) -> Survivors:
-    """Items that live on: those at the same index."""
+    """Match list items by index."""
     return Survivors({index: index for index in range(min(len(old), len(new)))}, frozenset())
 
 
 def _read_yaml(text: str) -> JsonValue:
-    """What a flow file says."""
+    """The value of a flow file."""
     return parse(text).value
 
 
@@ -61,7 +61,7 @@ def edited(text: str, value: JsonValue, *, matching: Matching = _by_place, reads
     """Return `text` changed so that it says `value`.
 
     `matching` says which items of a list live on in another, `reads` how the result is read. A text that says `value`
-    already comes back as it is. Raises DocumentError where `text` cannot be read, or where `value` cannot be written so
+    already comes back as it is. Raises DocumentError if `text` cannot be read, or where `value` cannot be written so
     that it is read back.
     """
     if same(reads(text), value):
@@ -100,7 +100,7 @@ def _head(text: str) -> str:
 
 
 def _differences(text: str, value: JsonValue, reads: Reads) -> Sequence[ValuePath] | None:
-    """None where the text says the value; else where it does not, as far as that is known."""
+    """None if the text has the value; else the places where it does not, as far as they are known."""
     try:
         found = reads(text)
     except DocumentError:
@@ -121,7 +121,7 @@ def _first_difference(found: JsonValue, wanted: JsonValue) -> ValuePath:
 def _wider(
     forced: frozenset[ValuePath], differences: Sequence[ValuePath], touched: Sequence[ValuePath]
 ) -> frozenset[ValuePath]:
-    """More to be rewritten: what came out wrong or, where that is not known, all edits; then what is around it."""
+    """More parts to rewrite: those that came out wrong or, if unknown, all edits; then their surroundings."""
     wider: set[ValuePath] = set()
     for path in differences or touched or [()]:
         around = [each for each in forced if path[: len(each)] == each]
@@ -171,7 +171,7 @@ def _as_written(text: str, original: str) -> str:
 
 
 def _mixed(text: str, original: str) -> str:
-    """Lines of the original keep their ends, new ones get the most common end."""
+    """Keep the line ends of the original's lines; new lines get the most common one."""
     old, new = original.split("\n"), text.split("\n")
     usual = "\r" if original.count("\r\n") * 2 > original.count("\n") else ""
     matcher = SequenceMatcher(None, [line.removesuffix("\r") for line in old], new, autojunk=False)

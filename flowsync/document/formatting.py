@@ -1,4 +1,4 @@
-"""One canonical form of a text: what it says and every comment stay, and so does how the author wrote each value.
+"""Formats a text: one canonical form that keeps every value as its author wrote it, and every comment.
 
 Lines move with their keys and get another margin; nothing is rewritten. The result is always read again and must
 say the same with the same comments, else the text is left as it is and the reason given.
@@ -35,7 +35,7 @@ _STEP: Final = 2
 class KeyOrder:
     """The order of a mapping's keys: those of `first`, then all others as the author has them, then those of `last`.
 
-    `inside` holds the order of what is at a key, where that is a list of each of its items; `others` that of
+    `inside` holds the order of what is at a key, if that is a list of each of its items; `others` that of
     what is at any other key.
     """
 
@@ -45,13 +45,13 @@ class KeyOrder:
     others: KeyOrder | None = None
 
     def at(self, key: str | int) -> KeyOrder:
-        """The order of the keys inside a value: by its key, or for an item of a list that of the list."""
+        """The order of the keys inside a value: by its key, or for an item by the key of its list."""
         if isinstance(key, int):
             return self
         return self.inside.get(key) or self.others or KeyOrder()
 
     def rank(self, key: str | int) -> int:
-        """Where a key belongs; an item of a list nowhere in particular."""
+        """The rank of a key; that of a list item is the same for all."""
         if key in self.first:
             return self.first.index(str(key))
         return len(self.first) + 1 + (self.last.index(str(key)) if key in self.last else -1)
@@ -59,20 +59,20 @@ class KeyOrder:
 
 @dataclass(eq=False)
 class _UnformattableError(Exception):
-    """A place that cannot be put in form; `reason` completes "the file is left as it is: …"."""
+    """A place that cannot be formatted; `reason` completes "the file is left as it is: …"."""
 
     offset: int
     reason: str
 
 
 class _Lines(NamedTuple):
-    """Lines in form; `is_open` where a blank line below them would become a part of their text (`|+`)."""
+    """Formatted lines; `is_open`: a blank line below them would become part of their text (`|+`)."""
 
     lines: list[str]
     is_open: bool = False
 
     def above(self, lead: list[str]) -> list[str]:
-        """What leads the next lines, without a blank line at the top or below open text."""
+        """Lines to put first, without a blank line at the top or below open text."""
         return _without_leading_blank(lead) if self.is_open or not self.lines else lead
 
 
@@ -109,7 +109,7 @@ def formatted(text: str, name: str, order: KeyOrder) -> str:
 
 
 def _require_same(before: Tree, after: Tree | None) -> None:
-    """The last guard: whatever went wrong, no file is changed in what it says."""
+    """The final check: whatever goes wrong, no file changes its value or its comments."""
     if after is None or not same(after.root.value, before.root.value) or _comments(after) != _comments(before):
         raise _UnformattableError(0, "its lines cannot be put in order without changing what they say")
 
@@ -145,7 +145,7 @@ def _comments(tree: Tree) -> Counter[str]:
 
 
 def _marks_and_values(text: str, span: Span) -> Iterator[tuple[int, int]]:
-    """Where keys, dashes and values are, in the order of the text: no comment can be there."""
+    """Where keys, dashes and values are, in the order of the text: no comment can begin inside them."""
     if span.layout in {Layout.SCALAR, Layout.ALIAS}:
         yield text.index("\n", span.start) if span.is_block_text else span.start, span.end
     for entry in span.entries:
@@ -175,7 +175,7 @@ def _block_lines(  # noqa: PLR0917 - where a collection is in both texts
 
 
 def _placed(text: str, span: Span, column: int, begin: int, end: int) -> tuple[list[_Placed], list[str]]:
-    """Every entry with what belongs to it, and the comments at the end that belong to the collection."""
+    """Every entry with its lines, and the comments at the end that belong to the collection."""
     starts = [max(text.rfind("\n", 0, entry.start) + 1, begin) for entry in span.entries]
     belows = [line_below(text, entry.span) for entry in span.entries]
     for after, before in zip([begin, *belows], [*starts, end], strict=True):
@@ -191,7 +191,7 @@ def _placed(text: str, span: Span, column: int, begin: int, end: int) -> tuple[l
 
 
 def _entry_lines(text: str, span: Span, placed: _Placed, column: int, order: KeyOrder) -> _Lines:
-    """An entry's own lines, and above them comments that are no longer on the line of its dash."""
+    """An entry's lines, below the comments that no longer fit on the line of its dash."""
     entry, margin, inner = placed.entry, " " * column, order.at(placed.entry.key)
     if entry.key_span is not None and entry.key_span.outer != entry.start:
         raise _UnformattableError(entry.start, "a key is marked with ?")
@@ -241,7 +241,7 @@ def _ordered(span: Span, order: KeyOrder) -> list[int]:
 
 
 def _binds(above: Sequence[tuple[str | None, bool]], below: Sequence[tuple[str | None, bool]]) -> bool:
-    """Whether what is above must stay there: both speak of one name, and one gives it its meaning."""
+    """Whether an entry must stay below another one: both use one name, and one of them defines it."""
     return any(
         name == other and (is_anchor or is_other_anchor)
         for name, is_anchor in above
@@ -250,7 +250,7 @@ def _binds(above: Sequence[tuple[str | None, bool]], below: Sequence[tuple[str |
 
 
 def _text_ranges(text: str, span: Span) -> list[tuple[int, int]]:
-    """Where texts are whose line ends, and the blanks before them, belong to what the author wrote."""
+    """The ranges of texts whose line ends, and the blanks before them, must stay."""
     if span.layout is Layout.SCALAR:
         return [(text_start(text, span), span.end)]
     return [each for entry in span.entries for each in _text_ranges(text, entry.span)]

@@ -67,7 +67,7 @@ _SPACES_ONLY: Final = re.compile(r"\n +(?=\n|\Z)")
 
 
 def bad_gap(text: str, start: int, end: int) -> Refusal:
-    """What is wrong with something between two tokens."""
+    """The refusal of something between two tokens."""
     found = _BAD_IN_GAP.search(text, start, end)
     if found is None:
         return refusals.something_follows(text, start)
@@ -166,7 +166,7 @@ def check_block_text(text: str, start: int, end: int, column: int) -> None:
 
 
 def _check_margins(text: str, header: re.Match[str], end: int, column: int) -> None:
-    """Refuse lines of block text that begin with a tab, or hold only spaces, where that is read in different ways."""
+    """Refuse lines of block text that begin with a tab, or hold only spaces, if that is read in different ways."""
     lines = text[header.end() : end].split("\n")
     filled = [at for at, line in enumerate(lines) if line.strip(" ")]
     first, last = (filled[0], filled[-1]) if filled else (0, -1)
@@ -189,7 +189,7 @@ def _check_margins(text: str, header: re.Match[str], end: int, column: int) -> N
 
 
 def with_tabs(source: str, value: str) -> str:
-    """The text after `|` with the tabs of `source` before a #, which libyaml was shown as spaces."""
+    """The text after `|` with the tabs of `source` before a #, which libyaml got as spaces."""
     if source[0] != "|":
         return value
     lines = zip(source.split("\n")[1:], value.split("\n"), strict=False)
@@ -210,7 +210,7 @@ def check_brackets(text: str, start: int, end: int, column: int) -> None:
 
 @dataclass(slots=True, eq=False)
 class Anchor:
-    """One `&name`: what it names once that is read, how often it is used, and the anchors used inside."""
+    """One `&name`: its value once that is read, how often it is used, and the anchors used inside."""
 
     name: str
     opened: int
@@ -223,7 +223,7 @@ class Anchor:
 
 
 class Anchors:
-    """The anchors of one text so far, with npm yaml's guard against documents that explode."""
+    """The anchors of one text so far; refuses documents that explode, as npm yaml does."""
 
     def __init__(self) -> None:
         self._by_name: dict[str, Anchor] = {}
@@ -231,7 +231,7 @@ class Anchors:
         self._expanded = 0
 
     def open(self, name: str, offset: int) -> Anchor:
-        """Declare a name; it means the value that follows, known once that is read. Raises Refusal."""
+        """Declare the name of the value that follows. Raises Refusal."""
         if len(self._by_name) >= MAXIMUM_ANCHORS:
             message = f"There are more than {MAXIMUM_ANCHORS:,} anchors in this text."
             raise Refusal(offset, "too-many-anchors", message, "Write out what is used once, or split the file.")
@@ -239,12 +239,12 @@ class Anchors:
         return anchor
 
     def close(self, anchor: Anchor, value: JsonValue) -> None:
-        """Give a declared name its value."""
+        """Set the value of a declared name."""
         anchor.value, anchor.is_read = value, True
         anchor.inner = tuple(self._uses[anchor.opened :])
 
     def use(self, name: str, offset: int) -> Anchor:
-        """The anchor that `*name` stands for. Raises Refusal."""
+        """The anchor of `*name`. Raises Refusal."""
         anchor = self._by_name.get(name)
         if anchor is None or not anchor.is_read:
             nothing = f"*{name} refers to nothing: no value above is marked &{name}."

@@ -1,4 +1,4 @@
-"""A text prepared for libyaml, with stand-ins for the characters that it reads otherwise, and the events it makes."""
+"""Prepares a text for libyaml, with stand-ins for characters that it reads differently; returns libyaml's events."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ _BLOCKS: Final = (0xE000, 0xE800, 0xF000)
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A text as libyaml is to see it, character for character as long as the original, and the way back."""
+    """A text as libyaml gets it, exactly as long as the original, and the way back."""
 
     text: str
     originals: dict[int, int]
     escape_of_half: re.Pattern[str] | None = None
 
     def restored(self, value: str, offset: int) -> str:
-        """A value that libyaml read, in the characters of the original. Raises Refusal."""
+        """A value from libyaml, in the characters of the original. Raises Refusal."""
         if not self.originals:
             return value
         value = value.translate(self.originals)
@@ -87,13 +87,13 @@ def normalised(text: str) -> str:
 
 
 def without_directive(text: str) -> str:
-    """A normalised text with a comment in the place of `%YAML 1.2` before `---`, which says nothing new."""
+    """A normalised text with a comment in place of a `%YAML 1.2` before `---`, which changes nothing."""
     directive = _DIRECTIVE.match(text) if "%YAML" in text else None
     return f"{text[: directive.start(1)]}#{text[directive.end(1) :]}" if directive else text
 
 
 def shown(text: str) -> Shown:
-    """A normalised text as libyaml is to see it.
+    """A normalised text as libyaml gets it.
 
     libyaml takes some characters for line ends or refuses them, and knows no surrogate pairs in escapes. Characters
     from the private-use area stand in for them; a text that holds such characters itself is refused.

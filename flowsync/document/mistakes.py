@@ -1,4 +1,4 @@
-"""libyaml's errors in plain words, at the place where somebody would look for the mistake."""
+"""libyaml's errors in plain words, at the place where the author made the mistake."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class _Mistake(NamedTuple):
 
 
 def explained(text: str, error: yaml.YAMLError) -> Refusal:
-    """The refusal for an error of libyaml or of PyYAML's own parser."""
+    """The refusal for an error of libyaml or of PyYAML's parser."""
     noticed, began = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
     at = noticed.index if noticed else 0
     margin = text[text.rfind("\n", 0, at) + 1 : at]
@@ -76,7 +76,7 @@ def _list_beside_key(mistake: _Mistake) -> Refusal:
 
 
 def _no_colon(mistake: _Mistake) -> Refusal:
-    """A line that should be a key with a colon, found where the next one was."""
+    """The refusal of a line that should be a key with a colon; the parser notices it at the next key."""
     text, start = mistake.text, mistake.start
     if text[start : start + 1] in _CLOSING:
         return refusals.complex_key(text, start)
@@ -91,7 +91,7 @@ def _no_colon(mistake: _Mistake) -> Refusal:
 
 
 def _misplaced(mistake: _Mistake) -> Refusal:
-    """Something where the next key or item of a collection should be."""
+    """The refusal of something where the next key or item of a collection should be."""
     text, at, mark = mistake.text, mistake.at, mistake.mark
     if mistake.margin.strip():
         return refusals.something_follows(text, at)
@@ -123,7 +123,7 @@ def _after_the_document(mistake: _Mistake) -> Refusal:
 
 
 def _in_brackets(mistake: _Mistake) -> Refusal:
-    """A bracket that is never closed, or something between its entries that is no comma."""
+    """The refusal of an unclosed bracket, or of something between entries that is no comma."""
     text, at, opening = mistake.text, mistake.at, mistake.start
     if text[opening : opening + 1] not in _CLOSING:
         opening = _last_open_bracket(text, at)
@@ -147,7 +147,7 @@ def _in_brackets(mistake: _Mistake) -> Refusal:
 
 
 def _in_brackets_no_value(mistake: _Mistake) -> Refusal:
-    """Something inside brackets with which no value can begin."""
+    """The refusal of something in brackets that cannot begin a value."""
     if mistake.at >= len(mistake.text) or mistake.text.startswith(("---", "..."), mistake.at):
         return _in_brackets(mistake)
     if mistake.mark in {"-", "?", ":"}:
@@ -156,7 +156,7 @@ def _in_brackets_no_value(mistake: _Mistake) -> Refusal:
 
 
 def _last_open_bracket(text: str, end: int) -> int:
-    """Where the innermost bracket that is open at `end` opens; -1 where there is none."""
+    """Where the innermost bracket that is still open at `end` begins; -1 if there is none."""
     opened: list[int] = []
     for found in _BRACKET.finditer(text, 0, end):
         if found[0] in _CLOSING:
@@ -176,7 +176,7 @@ def _unclosed_quote(mistake: _Mistake) -> Refusal:
 
 
 def _no_value(mistake: _Mistake) -> Refusal:
-    """Something with which no value can begin."""
+    """The refusal of something that cannot begin a value."""
     if mistake.mark and mistake.mark not in "]},[{#&*!|>'\"%@`\t-?:\n":
         return Refusal(mistake.at, *refusals.BELONGS_NOWHERE)
     return refusals.bad_start(mistake.text, mistake.at)

@@ -1,4 +1,4 @@
-"""Reads one text into its value, from libyaml's events: scalars, collections and aliases."""
+"""Reads one text into its value, from libyaml's events."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Context(NamedTuple):
 
 
 class Warned(NamedTuple):
-    """Something that is read well here but may be read otherwise elsewhere."""
+    """A place that is read here, but may be read differently elsewhere."""
 
     offset: int
     code: str
@@ -111,7 +111,7 @@ class Reader:
         return value
 
     def _pass_marker(self, start: int, before: re.Pattern[str]) -> None:
-        """Go past `---` or `...`, which have a line of their own."""
+        """Skip `---` or `...`, which are on a line of their own."""
         if self.text[start] == "%":
             raise refusals.bad_directive(self.text, start)
         if not before.fullmatch(self.text, self.at, start):
@@ -122,7 +122,7 @@ class Reader:
         self.at = start + 3
 
     def _pass_gap(self, start: int, around: Context) -> None:
-        """Go past what is between the last token and the next one. Raises Refusal."""
+        """Skip the gap between the last token and the next one. Raises Refusal."""
         if around.in_flow and self.text[self.at : start] in _FLOW_GAPS:
             return
         if around.in_flow and self._style:
@@ -138,7 +138,7 @@ class Reader:
                 raise guard.bad_gap(self.text, self.at, start)
 
     def _pass_marked_key(self, start: int, inside: Context) -> None:
-        """Go on to the colon that must be right below a key marked with `?`, which begins at `start`."""
+        """Skip to the colon that must be right below a key marked with `?`, which begins at `start`."""
         self._is_marked = False
         colon = guard.COLON_BELOW.match(self.text, self.at)
         if colon is None or len(colon["margin"]) != inside.column or self.text[start] in "&!*|>":
@@ -180,7 +180,7 @@ class Reader:
         return anchor.value
 
     def scalar(self, event: Event, around: Context, usual: frozenset[str]) -> JsonValue:
-        """The value of a scalar; of nothing at all it is null. What is `usual` before it tells keys from values."""
+        """The value of a scalar; null for nothing at all. The gaps `usual` before it tell keys from values."""
         start, end = event.start_mark.index, event.end_mark.index
         if start == end:
             return None
@@ -254,7 +254,7 @@ class Reader:
         return found.end()
 
     def _line_below(self, after: int, event: Event, around: Context) -> int:
-        """Where a text begins that is on a line below its tag or anchor, which ends at `after`."""
+        """Where a text begins that is on the line below its tag or anchor, which ends at `after`."""
         begin = guard.HEAD.match(self.text, after).end()  # type: ignore[union-attr]  # matches nothing too
         column = begin - self.text.rfind("\n", 0, begin) - 1
         if around.in_flow or event.style in {"|", ">"} or column <= around.column or self.text[begin] in "#\t":
@@ -263,7 +263,7 @@ class Reader:
         return begin
 
     def _checked(self, event: Event, begin: int, around: Context) -> str:
-        """The text that a scalar says between `begin`, which is after its anchor and tag, and the current offset."""
+        """The text of a scalar between `begin`, which is after its anchor and tag, and the current offset."""
         text, end, value, style = self.text, self.at, event.value, event.style
         column = -1 if around.in_flow else around.column  # brackets have all their lines checked at their end
         if style in {"|", ">"}:
@@ -285,7 +285,7 @@ class Reader:
         return value
 
     def _typed(self, raw: str, start: int) -> JsonValue:
-        """What a plain scalar means that may be something else than text."""
+        """The value of a plain scalar that may not be text."""
         value = core_value(raw)
         if reason := ambiguity(raw):
             kind = "text" if isinstance(value, str) else "a number"
@@ -297,7 +297,7 @@ class Reader:
         return value
 
     def _tagged(self, raw: str, event: Event, start: int) -> JsonValue:
-        """The value that a tag makes of a text."""
+        """The value of a text with a tag."""
         name = str(event.tag).removeprefix(_YAML_TAG)
         if name == "str" or name[0] == "!":
             return raw

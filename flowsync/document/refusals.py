@@ -1,4 +1,4 @@
-"""What is wrong with a text, where, and in which words; and how much one text may hold.
+"""Refusals: the place and the message of each fault in a text; and limits on the size of one text.
 
 Real flows stay far below the limits; hostile ones must end in an error, not in memory.
 """
@@ -39,7 +39,7 @@ MAXIMUM_KEY_LENGTH: Final = 1024
 
 
 def count_values(value: JsonValue) -> int:
-    """How many values a tree holds; no further than just beyond the limit."""
+    """The number of values in a tree; stops just beyond the limit."""
     total = 0
     rest: list[JsonValue] = [value]
     while rest and total <= MAXIMUM_VALUES:
@@ -65,7 +65,7 @@ def _children(value: JsonValue) -> Collection[JsonValue]:
 
 @lru_cache(maxsize=4)
 def line_starts(text: str) -> tuple[int, ...]:
-    """The offset at which each line starts; kept, for a text with one problem often has many."""
+    """The offset at which each line starts; cached, because a text with one problem often has many."""
     starts = [0]
     while found := text.find("\n", starts[-1]) + 1:
         starts.append(found)
@@ -145,7 +145,7 @@ def not_deeper(offset: int, message: str) -> Refusal:
 
 
 def read_differently(offset: int, message: str, hint: str) -> Refusal:
-    """Why YAML is refused that parsers may read in different ways."""
+    """The refusal of YAML that parsers may read in different ways."""
     return Refusal(offset, "yaml-syntax", message, hint)
 
 
@@ -183,12 +183,12 @@ def nothing_in_brackets(mark: str, offset: int) -> Refusal:
 
 
 def wrong_tag(offset: int, message: str) -> Refusal:
-    """The refusal of a tag that the value after it, or JavaScript's parsers, do not fit."""
+    """The refusal of a tag that does not fit the value after it, or that JavaScript's parsers read differently."""
     return Refusal(offset, "yaml-tag", message, "Remove the tag; to make a value text, put it in quotes.")
 
 
 def bad_property(text: str, offset: int) -> Refusal:
-    """The refusal of & or ! with something else than a name after it."""
+    """The refusal of & or ! without a proper name after it."""
     mark = text[offset : offset + 1]
     kind = "an anchor (&name)" if mark == "&" else "a tag (!name)"
     hint = f'If {mark} is the start of a text, put the text in quotes: "{mark}…".'
@@ -196,7 +196,7 @@ def bad_property(text: str, offset: int) -> Refusal:
 
 
 def bad_header(text: str, offset: int) -> Refusal:
-    """Why a text behind | or > on its line is refused."""
+    """The refusal of a text on the line of its | or >."""
     return Refusal(
         offset,
         "yaml-syntax",
@@ -206,7 +206,7 @@ def bad_header(text: str, offset: int) -> Refusal:
 
 
 def bad_escape(text: str, offset: int) -> Refusal:
-    """The refusal of an escape that is none."""
+    """The refusal of an unknown escape."""
     return Refusal(
         offset,
         "yaml-escape",
@@ -226,7 +226,7 @@ def bad_directive(text: str, offset: int) -> Refusal:
 
 
 def bad_start(text: str, offset: int) -> Refusal:
-    """The refusal of a character with which no text can begin without quotes."""
+    """The refusal of a character that cannot begin text without quotes."""
     mark = text[offset : offset + 1]
     if mark in {"", "\n"}:
         return Refusal(offset, "yaml-syntax", "A value is missing here.", "Write it, or null.")
@@ -253,7 +253,7 @@ def not_inside(text: str, offset: int, opening: int) -> Refusal:
 
 
 def something_follows(text: str, at: int) -> Refusal:
-    """Why a text directly behind a value is refused."""
+    """The refusal of text directly behind a value."""
     if text.startswith("#", at):
         return Refusal(at, *GLUED_COMMENT)
     message = "Something follows the value that ends here."

@@ -1,4 +1,4 @@
-"""One pass that writes a text again with another value: what is the same is copied, what differs is edited."""
+"""Writes a text again with another value in one pass: copies what is equal, edits what differs."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ Matching: TypeAlias = "Callable[[list[JsonValue], list[JsonValue], str], Survivo
 
 
 class Goal(NamedTuple):
-    """What is to be at one place: the value, the path to it, and the last mapping key on the way."""
+    """The target of one place: its value, the path to it, and the last mapping key on the way."""
 
     value: JsonValue
     path: ValuePath
     key: str
 
     def at(self, part: str | int, value: JsonValue) -> Goal:
-        """The goal for one entry of this one."""
+        """The goal for one entry."""
         return Goal(value, (*self.path, part), part if isinstance(part, str) else self.key)
 
 
@@ -77,11 +77,11 @@ class Rewriting:
     rewritten: list[ValuePath] = field(default_factory=list)
 
     def is_kept(self, entry: Entry, goal: Goal) -> bool:
-        """Whether an entry can be copied with all that is in it."""
+        """Whether an entry can be copied with everything in it."""
         return not any(entry.names()) and same(entry.span.value, goal.value)
 
     def may_enter(self, span: Span, goal: Goal) -> bool:
-        """Whether a collection can be edited inside: it holds something, and is to hold something of the same kind."""
+        """Whether a collection can be edited inside: it is not empty before or after, and of the same kind."""
         if goal.path in self.forced or not goal.value or not span.entries:
             return False
         return any(isinstance(span.value, kind) and isinstance(goal.value, kind) for kind in (dict, list))
@@ -91,16 +91,16 @@ class Rewriting:
         return not is_collection(goal.value) and goal.path not in self.forced
 
     def is_same_scalar(self, span: Span, goal: Goal) -> bool:
-        """Whether a scalar, or nothing at all, already says what is wanted there."""
+        """Whether a scalar, or nothing at all, already has the wanted value."""
         return span.layout in {Layout.SCALAR, Layout.EMPTY} and same(span.value, goal.value)
 
     def is_alias_of(self, span: Span, goal: Goal) -> bool:
-        """Whether the alias at `span` still means what is wanted there."""
+        """Whether the alias at `span` still has the wanted value."""
         name = self.text[span.start + 1 : span.end]
         return span.layout is Layout.ALIAS and name in self.names and same(self.names[name], goal.value)
 
     def adopted(self, span: Span, goal: Goal) -> str:
-        """`&name ` for what takes the place of an alias whose anchor is gone, for the later aliases; else nothing."""
+        """`&name ` for the replacement of an alias whose anchor is gone, so that later aliases work; else nothing."""
         name = self.text[span.start + 1 : span.end]
         if name in self.names:
             return ""
@@ -108,12 +108,12 @@ class Rewriting:
         return f"&{name} "
 
     def note_key(self, entry: Entry) -> None:
-        """Remember what the anchor of a key stands for."""
+        """Remember the value of a key's anchor."""
         if entry.key_span and entry.key_span.anchor:
             self.names[entry.key_span.anchor] = entry.key_span.value
 
     def note_value(self, entry: Entry, goal: Goal) -> None:
-        """Remember what the anchor of a value stands for, now that it is written."""
+        """Remember the value of an anchor, now that it is written."""
         if entry.span.anchor is not None:
             self.names[entry.span.anchor] = goal.value
 
@@ -128,7 +128,7 @@ class Slot:
 
 
 def slots_of(writing: Rewriting, span: Span, goal: Goal) -> tuple[list[Slot], bool]:
-    """The entries that a collection is to have, in the order they are to have, and whether any came, went or moved."""
+    """The entries of the new collection, in order, and whether any was added, removed or moved."""
     if isinstance(span.value, dict) and isinstance(goal.value, dict):
         slots = _keys(span.entries, goal, goal.value)
     else:
@@ -156,7 +156,7 @@ def _keys(entries: Sequence[Entry], goal: Goal, wanted: dict[str, JsonValue]) ->
 
 
 def style_of(root: Span, text: str) -> Style:
-    """The indentation that most of a file has; that of `dump` where it shows none."""
+    """The indentation that most of a file uses; that of `dump` if it has none."""
     steps: defaultdict[str, Counter[int]] = defaultdict(Counter)
     for kind, step in _steps(root, text):
         steps[kind][step] += 1
@@ -188,7 +188,7 @@ _LEAST_WIDTH: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The scalar to be replaced, and the whole text it is in; `like_json`: among brackets, with all in quotes."""
+    """The scalar to replace, and the whole text around it; `like_json`: inside brackets, with all texts in quotes."""
 
     text: str
     span: Span
@@ -207,7 +207,7 @@ class Site:
 
     @property
     def margin(self) -> int:
-        """The column of its further lines."""
+        """The column of its following lines."""
         if self.mark in "|>":
             body = self.source.partition("\n")[2]
             first = next((line for line in body.split("\n") if line.strip(" ")), "")
@@ -260,7 +260,7 @@ def _candidates(site: Site, value: JsonValue) -> Iterator[str]:
 
 
 def _reads_back(site: Site, candidate: str, value: JsonValue) -> bool:
-    """Whether the candidate, in a place like the site's, is read as the value, and by every parser."""
+    """Whether every parser reads the candidate, in a place like the site's, as the value."""
     end = "" if candidate.endswith("\n") else "\n"
     opening, closing = ("[", "]") if site.span.in_flow else ("", "")
     key = f"{' ' * site.span.column}k: " if site.span.column >= 0 else ""
@@ -284,7 +284,7 @@ def _units(pieces: Sequence[Piece]) -> list[Piece]:
 
 
 def _splice(site: Site, units: list[Piece], start: int, end: int, value: str) -> str:
-    """The source from `start` to `end`, with only those words replaced that differ."""
+    """The source from `start` to `end`, with only the differing words replaced."""
     if not units:
         inner = site.text[start:end]
         return f"{inner[:1]}{_encoded(site, value)}{inner[1:]}"
@@ -299,13 +299,13 @@ def _splice(site: Site, units: list[Piece], start: int, end: int, value: str) ->
 
 
 def equal_ends(old: Sequence[object], new: Sequence[object]) -> tuple[int, int]:
-    """How many items are equal at the beginning, and how many of the rest at the end."""
+    """The number of equal items at the beginning, and of the rest at the end."""
     head = sum(takewhile(bool, map(eq, old, new)))
     return head, sum(takewhile(bool, map(eq, reversed(old[head:]), reversed(new[head:]))))
 
 
 def _differences(old: list[str], new: list[str]) -> Iterator[tuple[int, int, str]]:
-    """From where to where in `old` something else is to be, and what."""
+    """The ranges of `old` to replace, with their replacements."""
     head, tail = equal_ends(old, new)
     old_middle, new_middle = old[head : len(old) - tail], new[head : len(new) - tail]
     if not old_middle and not new_middle:
@@ -332,7 +332,7 @@ def _encoded(site: Site, text: str) -> str:
 
 
 def _block_texts(site: Site, units: list[Piece], value: str) -> Iterator[str]:
-    """A text under the old header: with only those words replaced that differ, or rewritten in the old column."""
+    """A text under the old header: with only the differing words replaced, or rewritten in the old column."""
     header = _HEADER.match(site.source)
     if header is None:
         return

@@ -56,12 +56,12 @@ def core_value(raw: str) -> JsonValue:
 
 
 def as_double(number: float) -> int | float:
-    """The same number, as an int where it is whole and an int can hold nothing that a double cannot."""
+    """The same number, as an int if it is whole and a double can hold it exactly."""
     return int(number) if number.is_integer() and abs(number) <= _LARGEST_SAFE else number
 
 
 def ambiguity(raw: str) -> str | None:
-    """What js-yaml reads a plain scalar as where npm yaml reads something else; None where they agree."""
+    """The value that js-yaml reads in place of npm yaml's; None if they agree."""
     if _DATE.fullmatch(raw):
         return "a date"
     if _SIGNED_OR_BINARY.fullmatch(raw):

@@ -1,4 +1,4 @@
-"""Where everything in a text is: the tree of its values, which places and edits are found by."""
+"""Finds the place of everything in a text: the tree of its values, for messages and edits."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def tree_of(text: str) -> Tree | None:
 
 
 class _TreeReader(Reader):
-    """The reader, noting where everything is: spans are put on a stack, and a collection takes its own off."""
+    """A reader that notes places: it puts spans on a stack, and a collection takes its own off."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
@@ -269,7 +269,7 @@ class Piece(NamedTuple):
 
 
 def pieces_of(text: str, span: Span) -> list[Piece]:
-    """The pieces of the text that a scalar says."""
+    """The pieces of a scalar's text."""
     value = str(span.value)
     mark = text[span.start]
     if mark == '"':
@@ -285,14 +285,14 @@ def text_start(text: str, span: Span) -> int:
 
 
 def line_below(text: str, span: Span) -> int:
-    """The start of the line below a value and the comment on its line."""
+    """The start of the line below a value, and the comment on the value's line."""
     while span.entries and not span.in_flow:
         span = span.entries[-1].span
     return span.end if span.is_block_text else text.find("\n", span.end) + 1 or len(text)
 
 
 def comments_end(text: str, start: int, limit: int, column: int) -> int:
-    """Where the comments end that are indented deeper than `column`, the place of the entry they follow."""
+    """The end of the comments that are indented deeper than `column`, the column of the entry that they follow."""
     end = start
     for line in _COMMENT_LINE.finditer(text, start, limit):
         if len(line[1]) > column:
@@ -315,7 +315,7 @@ def _double_quoted(text: str, value: str, start: int, end: int) -> Iterator[Piec
 
 
 def _words(text: str, value: str, start: int, end: int, *, doubled: bool) -> Iterator[Piece]:
-    """A text without escapes: its words are written as they are, and blanks and line ends may be folded between."""
+    """The pieces of a text without escapes: its words, and the blanks and line ends folded between them."""
     at = 0
     for word in _WORD.finditer(value):
         source = _WORD.search(text, start, end)

@@ -1,1 +1,1 @@
-"""What the targeting language comes to, for people: tests, explanations, and a diagram of the flows that wait."""
+"""Shows the targeting language to people: test results, explanations, and a diagram of flows that wait."""

@@ -1,4 +1,4 @@
-"""Expressions explained for one user: a tree with a line for each condition, whether it is true and by which values."""
+"""Explanations of expressions for one user: a tree with a line for each condition, its truth and its values."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _WIDEST_TERM: Final = 60
 
 
 def explanation_text(explanation: Explanation, screen: Screen) -> str:
-    """Return each expression as an indented tree, and what it comes to."""
+    """Return each expression as an indented tree, with its result."""
     lines: list[Line] = []
     if explanation.slug is not None:
         lines.append(line(Span(explanation.slug, Style.HEADING), Span(f"  {explanation.file}", Style.MUTED)))
@@ -147,7 +147,7 @@ def tree_document(trace: Trace) -> dict[str, JsonValue]:
 
 
 def _moment(milliseconds: float) -> str:
-    """A moment (milliseconds since 1970) in UTC, to the second; as it is where no calendar has it."""
+    """A moment (milliseconds since 1970) in UTC, to the second; the number itself if it is out of range."""
     try:
         return (EPOCH + timedelta(milliseconds=milliseconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
     except OverflowError:
@@ -166,7 +166,7 @@ def _label(part: Explained) -> str:
 
 
 def _meaning(part: Explained) -> str:
-    """`false: this user does not see the flow`."""
+    """Return, for example, `false: this user does not see the flow`."""
     truth = part.trace.truth
     if truth is None:
         return CONFLICT

@@ -66,7 +66,7 @@ def dot(graph: WaitingGraph) -> str:
 
 
 def _connected(graph: WaitingGraph) -> list[Node]:
-    """The flows that wait or are waited for; the others would only crowd the picture."""
+    """The flows that wait or are waited for; the others would only fill the picture."""
     slugs = {slug for edge in graph.edges for slug in (edge.waiting, edge.awaited)}
     return [node for node in graph.nodes if node.slug in slugs]
 

@@ -1,4 +1,4 @@
-"""The tests of flow files: which passed, why others did not, and which truths of each condition no test saw."""
+"""Results of the tests of flow files: passed, failed and why, and the coverage of each condition."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ _STYLES: Final = {"pass": Style.ADDED, "FAIL": Style.ERROR, "skip": Style.WARNIN
 
 
 def tests_text(flows: Sequence[TestedFlow], screen: Screen, *, coverage: bool) -> str:
-    """Return every test of every flow, the failed ones with their trees, and the counts; then what the tests saw."""
+    """Return every test of every flow, the failed ones with their trees, the counts, and the coverage."""
     return draw([*_lines(flows, screen), *([(), *_coverage_lines(flows)] if coverage else [])], screen)
 
 
 def tests_markdown(flows: Sequence[TestedFlow], screen: Screen, *, coverage: bool) -> str:  # noqa: ARG001 - one signature
-    """Return the tests for a comment or a summary; then what they saw."""
+    """Return the tests for a comment or a summary, then the coverage."""
     return "\n\n".join([*_markdown(flows), *([fenced_tree(_coverage_lines(flows))] if coverage else [])]) + "\n"
 
 
 def tests_json(flows: Sequence[TestedFlow], screen: Screen, *, coverage: bool) -> str:  # noqa: ARG001 - one signature
-    """Return the document `flowsync-tests/1`; it always holds what the tests saw."""
+    """Return the document `flowsync-tests/1`; it always holds the coverage."""
     documents: list[JsonValue] = [
         {
             "slug": flow.slug,
@@ -73,7 +73,7 @@ def _kind(outcome: TestOutcome) -> str:
 
 
 def _is_shown(test: Tested) -> bool:
-    """Whether a test is shown even in a summary."""
+    """Whether even a summary shows a test."""
     return test.is_wrong or _kind(test.outcome) == "unknown"
 
 
