@@ -47,7 +47,7 @@ class DocumentError(FlowsyncError):
 
 
 class InvalidFilesError(FlowsyncError):
-    """Files hold errors: `problems`. `texts` holds the contents of those that are no files (stdin, an argument)."""
+    """Files have errors, in `problems`. `texts` holds the contents of those that are no files (stdin, an argument)."""
 
     exit_code = ExitCode.INVALID
     code = "invalid-files"
@@ -215,7 +215,7 @@ class GithubError(ApiError):
 
 
 class DeclinedError(FlowsyncError):
-    """A person was asked whether to go on, and did not say yes."""
+    """A person was asked whether to continue, and did not say yes."""
 
     code = "declined"
 
@@ -241,7 +241,7 @@ class RefusedError(FlowsyncError):
 
 
 class PlanFileError(RefusedError):
-    """A saved plan is not what flowsync wrote, or of a format it does not know."""
+    """A file is not a plan that flowsync wrote, or has an unknown format."""
 
     code = "plan-file"
 
@@ -264,14 +264,14 @@ class PartlyAppliedError(FlowsyncError):
 
 
 class UsageError(FlowsyncError):
-    """The command line cannot be understood."""
+    """The command line has an error."""
 
     exit_code = ExitCode.USAGE
     code = "usage"
 
 
 class InterruptedByUser(FlowsyncError):  # noqa: N818 - an interruption is not an error of anything
-    """Ctrl-C: what was in flight has finished, nothing further was started."""
+    """Ctrl-C: requests in flight have finished, nothing more was started."""
 
     exit_code = ExitCode.INTERRUPTED
     code = "interrupted"

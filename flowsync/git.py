@@ -1,4 +1,4 @@
-"""What git knows of the project, read only: nothing here writes to a repository, its index or its working tree."""
+"""Reads git: nothing here writes to a repository, its index or its working tree."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _OF_SOMEBODY_ELSE: Final = "safe.directory"
 
 
 _NOTHING_TO_ASK: Final = ("not a git repository", "git is not installed")
-"""What is said where there is no repository, and by `ask` where there is no git."""
+"""What is said if there is no repository, and by `ask` if there is no git."""
 _STEP: Final = re.compile(r"[~^:]|@\{")
 """Where in a revision its name ends, as in main~3."""
 _HASH: Final = re.compile(r"[0-9a-fA-F]{7,64}")
@@ -88,7 +88,7 @@ _SHA256_LENGTH: Final = 64
 class Origin:
     """A repository: the address of its remote `origin` (None without one), and its branch for what is done.
 
-    The branch is the remote's default; where that is not known, the one that is checked out.
+    The branch is the remote's default; if that is not known, the one that is checked out.
     """
 
     url: str | None
@@ -99,7 +99,7 @@ class Origin:
 class Step:
     """What one commit of a branch did to one file: the ids of its content before and after.
 
-    None where there was no regular file. `has_parent` is false for the first commit, and where a shallow clone ends.
+    None if there was no regular file. `has_parent` is false for the first commit, and where a shallow clone ends.
     """
 
     commit: str
@@ -119,7 +119,7 @@ class Entry:
 
 
 def ask(directory: Path, *arguments: str, given: bytes = b"") -> bytes:
-    """What `git ARGUMENTS` prints at the top of the repository that `directory` is in, with `given` on its stdin.
+    """The output of `git ARGUMENTS` at the top of the repository of `directory`, with `given` on its stdin.
 
     Raises GitError when git is missing, takes too long, or refuses; its own words are in the message.
     """
@@ -137,7 +137,7 @@ def ask(directory: Path, *arguments: str, given: bytes = b"") -> bytes:
 
 
 def answer(directory: Path, *arguments: str) -> str | None:
-    """What git answers, without the line feed at its end; None where it has no answer."""
+    """The output of git without the line feed at its end; None if git fails."""
     try:
         return ask(directory, *arguments).decode("utf-8", "replace").removesuffix("\n")
     except GitError:
@@ -145,7 +145,7 @@ def answer(directory: Path, *arguments: str) -> str | None:
 
 
 def top_of(directory: Path) -> Path:
-    """The nearest directory that holds `.git`, from `directory` upwards; `directory` itself where none does.
+    """The nearest directory that holds `.git`, from `directory` upwards; `directory` itself if none does.
 
     Links are resolved: names below the top are then the names that git has.
     """
@@ -208,7 +208,7 @@ def _run(directory: Path, arguments: tuple[str, ...], given: bytes, environment:
 
 
 def origin(directory: Path) -> Origin | None:
-    """The repository that `directory` is in; None where it is in none, or there is no git."""
+    """The repository that `directory` is in; None if it is in none, or there is no git."""
     if answer(directory, "rev-parse", "--is-inside-work-tree") != "true":
         return None
     default = answer(directory, "symbolic-ref", "--short", "refs/remotes/origin/HEAD")
@@ -219,7 +219,7 @@ def origin(directory: Path) -> Origin | None:
 def prefix(directory: Path) -> str:
     """The path from the top of the repository to `directory`: "" or a path that ends in "/".
 
-    "" too where there is no repository or no git: files are then named from `directory` itself.
+    "" too if there is no repository or no git: files are then named from `directory` itself.
     """
     try:
         return _path_from_top(directory)
@@ -230,7 +230,7 @@ def prefix(directory: Path) -> str:
 def commit_of(directory: Path, revision: str) -> str:
     """The commit, as its full hash, that `revision` names in the repository `directory` is in.
 
-    Raises GitError where there is none, with what to do about it in a clone that lacks history.
+    Raises GitError if there is none, with what to do about it in a clone that lacks history.
     """
     try:
         output = ask(directory, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
@@ -240,7 +240,7 @@ def commit_of(directory: Path, revision: str) -> str:
 
 
 def head(directory: Path) -> str | None:
-    """The commit that is checked out; None where there is no repository, no commit yet, or no git to ask.
+    """The commit that is checked out; None if there is no repository, no commit yet, or no git to ask.
 
     Raises GitError when git refuses to answer: what the repository holds is not known then.
     """
@@ -265,14 +265,14 @@ def _head(directory: Path) -> str | None:
 def branch_point(directory: Path) -> str | None:
     """The last commit that the branch has from the default branch of `origin`, else the one that is checked out.
 
-    None where there is no repository, no commit yet, or no git. Raises GitError as `head`.
+    None if there is no repository, no commit yet, or no git. Raises GitError as `head`.
     """
     commit = head(directory)
     return commit and (answer(directory, "merge-base", "HEAD", "refs/remotes/origin/HEAD") or commit)
 
 
 def entries(directory: Path, commit: str, path: str) -> Mapping[str, Entry]:
-    """What a commit has at or below `path` (relative to `directory`), by the name below it; "" for `path` itself."""
+    """The content of a commit at or below `path` (relative to `directory`), by its name there; "" is `path`."""
     top = normpath(f"{_path_from_top(directory)}{path}")
     if top == ".." or top.startswith("../"):
         raise GitError(f"{path} is outside of the repository.")
@@ -308,7 +308,7 @@ def contents(directory: Path, ids: Sequence[str]) -> list[bytes]:
 
 
 def steps(directory: Path, commit: str) -> Iterator[Step]:
-    """What each commit from `commit` backwards did to files named *.yaml or *.yml, wherever they were.
+    """The changes that each commit from `commit` backwards made to files named *.yaml or *.yml, anywhere.
 
     The newest comes first. Of a merge only the first parent is followed, and the merge counts for all that it brought:
     these are the states that the branch itself was in. Paths are named from the top of the repository.
@@ -333,19 +333,19 @@ def is_shallow(directory: Path) -> bool:
 
 
 def content_id(content: bytes, like: str) -> str:
-    """The id that git gives this content, by the kind of hash that the id `like` is of."""
+    """The id that git gives this content, by the same hash algorithm as the id `like`."""
     kind = sha256 if len(like) == _SHA256_LENGTH else sha1
     return kind(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def uncommitted(directory: Path, contents: Mapping[str, bytes]) -> frozenset[str] | None:
-    """The names of those files in `directory` whose `contents` are not what the last commit holds.
+    """The names of those files in `directory` whose `contents` differ from the last commit.
 
     Contents are compared, not what the index says of files: one that is marked as skip-worktree or assume-unchanged
     counts as any other. Line ends may differ as a checkout makes them differ; what a filter of git makes of a file
     (git-lfs) counts as uncommitted, for no filter is run.
 
-    None where there is no repository, or no git to ask. Raises GitError when git refuses to answer, as it does for a
+    None if there is no repository, or no git to ask. Raises GitError when git refuses to answer, as it does for a
     repository that belongs to somebody else: what it holds is not known then.
     """
     if not _has_repository(directory):
@@ -407,7 +407,7 @@ def _question(directory: Path, name: str) -> str:
 
 
 def _id(directory: Path, revision: str) -> str | None:
-    """The id of whatever a revision names, a commit or not; of what a tag is for, not of the tag."""
+    """The id of the object that a revision names, a commit or not; for a tag, of its target."""
     for name in (f"{revision}^{{}}", revision):
         if found := answer(directory, "rev-parse", "--verify", "--quiet", "--end-of-options", name):
             return found

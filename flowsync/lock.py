@@ -32,7 +32,7 @@ ELSEWHERE: Final = "XDG_STATE_HOME names a directory of this machine that may be
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Who holds a lock, or held it last: a process, its host, when it began, and which command it runs."""
+    """The process that holds a lock, or held it last, its host, start and command."""
 
     pid: int
     host: str
@@ -51,7 +51,7 @@ class LockedError(RefusedError):
 
 
 def directory(environ: Mapping[str, str], home: Path, otherwise: Path) -> Path:
-    """Return the place of locks, the same for every project of one user on one machine.
+    """Return the folder of locks, the same for every project of one user on one machine.
 
     `otherwise` where there can be none: a container's user may have no home (then `home` is no absolute path),
     or none to write to.
@@ -62,7 +62,7 @@ def directory(environ: Mapping[str, str], home: Path, otherwise: Path) -> Path:
 
 
 def _is_fit(place: Path) -> bool:
-    """Whether it is there, or could be made, to be written to, and is the same place whatever directory one is in."""
+    """Whether the folder exists or could be created, is writable, and has an absolute path."""
     with suppress(OSError):
         if place.is_absolute():
             place.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -71,15 +71,15 @@ def _is_fit(place: Path) -> bool:
 
 
 def name(*what: str) -> str:
-    """Return the name of the lock file for one thing that is written to."""
+    """Return the name of the lock file for one address and environment."""
     return sha256("\0".join(what).encode("utf-8", "surrogatepass")).hexdigest()[:16] + ".lock"
 
 
 @contextmanager
 def held(path: Path, command: str, hint: str = ELSEWHERE) -> Iterator[Owner | None]:
-    """Hold the lock at `path` for as long as the context lasts.
+    """Hold the lock at `path` while the context lasts.
 
-    Gives the owner that ended without releasing it, None where the last one did. Raises LockedError, which names
+    Gives the owner that ended without releasing it, None if the last one did. Raises LockedError, which names
     the owner, while another process holds it, and FlowsyncError, with `hint`, when no lock can be had at `path` at all.
     """
     descriptor = _open(path, hint)
@@ -98,9 +98,9 @@ def held(path: Path, command: str, hint: str = ELSEWHERE) -> Iterator[Owner | No
 
 
 def take(descriptor: int) -> bool:
-    """Lock an open file for as long as it stays open, or its process lives; False while somebody else holds the lock.
+    """Lock an open file until it is closed or the process ends; False while another process holds the lock.
 
-    Raises OSError where there can be no lock.
+    Raises OSError if there can be no lock.
     """
     return lock_descriptor(descriptor, blocking=False)
 
@@ -140,7 +140,7 @@ def _read_owner(descriptor: int) -> Owner | None:
 
 
 def _write(descriptor: int, content: bytes) -> None:
-    """Replace what the file says, where the disk has room for it: the lock is the system's, whatever it says."""
+    """Write the owner to the file, if the disk has room: the lock itself does not depend on it."""
     with suppress(OSError):
         os.lseek(descriptor, 0, os.SEEK_SET)
         os.ftruncate(descriptor, 0)

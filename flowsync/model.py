@@ -1,4 +1,4 @@
-"""The frozen values that travel between rooms: problems, flows, live rows, differences, plans, outcomes."""
+"""The frozen values that modules pass to each other: problems, flows, live rows, differences, plans, outcomes."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Flow:
 
 
 class Source(Protocol):
-    """The file that a value was read from, and the places of its parts."""
+    """The file of a value, and the places of its parts."""
 
     @property
     def text(self) -> str:
@@ -108,15 +108,15 @@ class Source(Protocol):
 
 
 class Writing(Protocol):
-    """A text that is made when it is asked for; `original` is what it is made from, if from a text of the file."""
+    """A text that is made on demand; `original` is the text that it is made from, if the file has one."""
 
     @property
     def original(self) -> str | None:
-        """The text as its author wrote it; None where it was not a text."""
+        """The text as its author wrote it; None if it was not a text."""
 
     @property
     def text(self) -> str | None:
-        """The text; None where there is none."""
+        """The text; None if there is none."""
 
 
 class Op(Enum):
@@ -190,7 +190,7 @@ class FieldChange:
     """One difference at one place.
 
     `path` is a JSON pointer inside the field ("" is the field itself), `label` the same for people, such as
-    `steps[welcome].title`. `old` and `new` are values; for MOVE, indices; for RENAME, ids; None where ADD and REMOVE
+    `steps[welcome].title`. `old` and `new` are values; for MOVE, indices; for RENAME, ids; None if ADD and REMOVE
     have none.
     """
 
@@ -214,7 +214,7 @@ class PlanWarning:
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """What becomes of a flow that has a row: an Update of the row, or a NewDraft made from it.
+    """A change of a flow that has a row: an Update of the row, or a NewDraft made from it.
 
     `target` is the rule that chose the row. `is_verified` is false where a field is sent although no difference is
     known, because the server does not return it. `body` is exactly what is sent. `old` and `new` are the values of the
@@ -254,7 +254,7 @@ class Update(RowChange):
 
 @dataclass(frozen=True, slots=True)
 class NewDraft(RowChange):
-    """A draft that will be made and then written; nobody sees it until it is published, so `live` is false.
+    """A draft to be created and then written; nobody sees it until it is published, so `live` is false.
 
     `id`, `version` and `status` are those of the row that the server copies, and the differences lead from that row to
     the draft. `body` is what is sent to the draft.
@@ -263,9 +263,9 @@ class NewDraft(RowChange):
 
 @dataclass(frozen=True, slots=True)
 class Create:
-    """A flow that will be made, for no row has its slug.
+    """A flow to be created, because its slug has no row.
 
-    `body` is all that is sent, by POST and by a PUT afterwards; its `active` is false where the file does not set it.
+    `body` is all that is sent, by POST and by a PUT afterwards; its `active` is false if the file does not set it.
     `new` holds the same values (`data` parsed), `after` is their fingerprint. The rest is as a `RowChange` has it.
     """
 
@@ -331,10 +331,10 @@ class Unmanaged:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """A flow whose file was there at the base and is not any more: where it is live it stays so, unmanaged.
+    """A flow whose file existed at the base and no longer does; it stays as it is, unmanaged.
 
     `file` is the file's former name, `name` the flow's name as it is live. `renamed_to` is the slug of a new file with
-    the same content, None where there is none. Of a flow that is not there, `id`, `version` and `status` are None.
+    the same content, None if there is none. Of a flow that is not there, `id`, `version` and `status` are None.
     """
 
     slug: str
@@ -365,10 +365,10 @@ class DroppedKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """Something that a flow file said at the base and does not say any more: nothing is sent for it.
+    """Something that a flow file had at the base and no longer has; nothing is sent for it.
 
     `name` is the field, test, target, environment or rule that it was; of all tests, their number. Of a field, `status`
-    is that of the row, and `live` its value there, where the API returns it (`is_shown`); of `data`, a few words.
+    is that of the row, and `live` its value there, if the API returns it (`is_shown`); of `data`, a few words.
     """
 
     slug: str
@@ -409,7 +409,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Qualifying:
-    """About how many users qualify, by the API's estimate; None where it is not available.
+    """How many users qualify, by the API's estimate; None if it is not available.
 
     `reason` is why there is none, or why there are none, in a few words. `is_everyone`: there is no targeting.
     """
@@ -421,7 +421,7 @@ class Qualifying:
 
 @dataclass(frozen=True, slots=True)
 class Audience:
-    """How many users qualify for a flow before a change and after it; `before` or `after` is None where there is none.
+    """How many users qualify for a flow before a change and after it; `before` or `after` is None if there is none.
 
     `live`: they are not those of a draft, which count only once it is published.
     """
@@ -439,7 +439,7 @@ class Plan:
     `unverified` flows are switched off in their file, and the API does not return whether they are on. A saved plan
     names no unchanged flows, only their number: `unnamed_unchanged`. `refusals` are those of the guards, if asked.
     `removed` and `dropped` are known only where the plan was compared with a base. `audiences` are estimates for
-    people, and no part of the digest; None where nobody asked for them.
+    people, and no part of the digest; None if nobody asked for them.
     """
 
     environment: str | None
@@ -460,7 +460,7 @@ class Plan:
 
     @property
     def writes(self) -> tuple[Change, ...]:
-        """Everything that apply sends, by slug: `changes` and `unverified`."""
+        """Everything that apply writes, by slug: `changes` and `unverified`."""
         return tuple(sorted((*self.changes, *self.unverified), key=lambda change: change.slug))
 
 
@@ -479,7 +479,7 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class AlreadyApplied:
-    """The flow already was as planned: nothing was sent."""
+    """The flow was already as planned: nothing was sent."""
 
     change: Change
 

@@ -1,4 +1,4 @@
-"""Keys in texts: recognised however they are written, masked in what is shown, refused in what is stored.
+"""Finds API keys in texts, in any spelling; masks them in output, and refuses them in what is stored.
 
 Two things count as a key: the private keys and tokens in use, and whatever has the form of a private key. Public keys
 ship with the app and are no secret. A key in use is recognised by each run of WINDOW characters of its secret part: the
@@ -96,7 +96,7 @@ class Secrets:
         return text if masked == value else json.dumps(masked, indent=2 if "\n" in text.strip() else None) + end
 
     def private_key_at(self, text: str) -> int | None:
-        """Offset of the first key in `text`; None if there is none."""
+        """The offset of the first key in `text`; None if there is none."""
         return min((start for start, _ in self._spans(text)), default=None)
 
     def mask(self, text: str) -> str:
@@ -109,7 +109,7 @@ class Secrets:
         return masked + text[end:]
 
     def mask_value(self, value: JsonValue) -> JsonValue:
-        """A JSON value with `mask` applied to all its texts."""
+        """A JSON value with all its texts masked."""
         match value:
             case str():
                 return self.mask(value)
@@ -208,7 +208,7 @@ def _before_decoding(span: tuple[int, int], segments: _Segments) -> tuple[int, i
 
 
 def _meant(match: re.Match[str]) -> str:
-    """The character that an escape stands for; "" for white space, markup, and what no key holds."""
+    """The character that an escape represents; "" for white space, markup, and characters that no key has."""
     kind = match.lastgroup
     if kind is None or kind == "blank":
         return ""

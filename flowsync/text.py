@@ -1,4 +1,4 @@
-"""Foreign texts: made printable, cut, compared by their looks and with known words; and numbers as texts."""
+"""Foreign texts: makes them printable, cuts them, compares their looks, finds similar words; and formats numbers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LAST_OF_FOUR_DIGITS: Final = 0xFFFF
 
 
 def end_of(sentence: str) -> str:
-    """A sentence with its full stop, to be followed by another one; it may end with somebody else's sentence."""
+    """A sentence with its full stop, ready for another one; it may end with a foreign sentence."""
     return sentence if sentence.rstrip('"').endswith((".", "!", "?")) else f"{sentence}."
 
 
@@ -63,7 +63,7 @@ _LONGEST: Final = 100
 
 
 def closest(word: str, known: Iterable[str], nearness: float = 0.7) -> str | None:
-    """The one of `known` that `word` most likely means, by its `folded` form; None when none is near.
+    """The one of `known` that `word` most likely means, by its `folded` form; None if none is similar.
 
     `nearness` is how much of the letters both must have, from 0 to 1.
     """
@@ -73,7 +73,7 @@ def closest(word: str, known: Iterable[str], nearness: float = 0.7) -> str | Non
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """The question for the one of `known` that was most likely meant; None when none is near."""
+    """The question for the one of `known` that was most likely meant; None if none is similar."""
     close = closest(word, known)
     return None if close is None else f"Did you mean {excerpt(close)}?"
 
@@ -117,7 +117,7 @@ _MOST_COMPARED: Final = 200
 
 
 def look_alike(one: str, other: str) -> bool:
-    """Whether two different texts look the same, or differ only in letters of other scripts than Latin."""
+    """Whether two different texts look the same, or differ only in non-Latin letters."""
     if one == other or (one.isascii() and other.isascii()):
         return False
     seen, other_seen = appearance(one), appearance(other)

@@ -90,11 +90,11 @@ class Workspace:
     root: Path
 
     def holds(self, path: Path | str) -> bool:
-        """Whether a path is one of the repository, by its name."""
+        """Whether a path is in the repository, by its name."""
         return self._relative(path) is not None
 
     def resolved(self, path: Path) -> Path:
-        """The path that a link of the repository, which an operator keeps there, leads to. Raises OSError."""
+        """The path that an operator's link in the repository leads to. Raises OSError."""
         target = Path(os.path.realpath(path))
         if not self.holds(target) or ".git" in target.parts:
             raise OSError(errno.ELOOP, "It is a link that leads out of the repository")
@@ -161,7 +161,7 @@ class Workspace:
             pass
 
     def create(self, path: Path | str, content: bytes) -> bool:
-        """Write a new file and the folders it needs; False where something has its name, which stays."""
+        """Write a new file and the folders it needs; False if the name exists, which stays."""
         *folders, name = self._file_parts(path)
         with self._entered(folders, make=True) as folder:
             try:

@@ -1,1 +1,1 @@
-"""Flow files to flows, and what their targeting expressions say: tests, references, which flow waits for which."""
+"""Reads flow files into flows, with their tests, the references in their targeting, and the flows they wait for."""

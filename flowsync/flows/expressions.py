@@ -40,7 +40,7 @@ class FlowExpression:
 
     @property
     def step_name(self) -> str:
-        """The step for people: its id, or its index where it has none."""
+        """The step for people: its id, or its index if it has none."""
         return str(self.path[2]) if self.step is None else self.step
 
     @property
@@ -105,7 +105,7 @@ def with_criteria(data: JsonValue, change: Callable[[str], str]) -> JsonValue:
 
 
 def as_sent(fields: Mapping[FieldName, JsonValue]) -> Mapping[FieldName, JsonValue]:
-    """The fields (`data` parsed) with every expression on one line, as it is sent."""
+    """The fields (`data` parsed) with every expression on one line, as they are sent."""
     found = dict(fields)
     if isinstance(text := fields.get("targetingLogic"), str):
         found["targetingLogic"] = on_one_line(text)
@@ -178,7 +178,7 @@ def flow_of_rows(rows: Iterable[LiveFlow]) -> KnownFlow:
 def _steps(data: JsonValue) -> dict[str, frozenset[str] | None] | None:
     """Step ids, each with the ids of its fields.
 
-    None where `data` has no list of steps (custom components may keep theirs elsewhere); a step without a list of
+    None if `data` has no list of steps (custom components may keep theirs elsewhere); a step without a list of
     fields may store answers of its own making, so its fields are unknown.
     """
     if not isinstance(data, dict) or not isinstance(data.get(steps_key(data)), list):

@@ -1,4 +1,4 @@
-"""Flow files to Flows: discovery, reading, slugs, and the overlay of one environment.
+"""Reads flow files into Flows: discovery, parsing, slugs, and the overlay of one environment.
 
 Every problem of every file is collected. Only what keeps a file from being read as a flow is a problem here; `validate`
 checks its content. A missing or empty directory is a problem, never an empty set of flows.
@@ -33,7 +33,7 @@ MAXIMUM_ENVIRONMENTS: Final = 50
 _MOST_CHECKED: Final = 200_000
 """Values of one file, times its environments."""
 _MUCH_TEXT: Final = 2 * _MOST_CHECKED
-"""Shorter texts hold fewer values, but for what aliases repeat."""
+"""Shorter texts hold fewer values, except what aliases repeat."""
 _NO_FLOWS_HINT: Final = (
     "`flowsync init` sets up a project here, and `flowsync pull` writes a file for each live flow. For a project "
     "that is elsewhere: -C DIR, or `flows:` in flowsync.yaml."
@@ -172,7 +172,7 @@ def _file_problem(name: str, code: str, message: str, hint: str | None = None) -
 
 
 def flow_from_bytes(content: bytes, file: FlowFile, environment: str | None) -> Flow | Problem:
-    """The Flow in the content of a file, or the Problem that keeps it from being one."""
+    """The Flow of a file's content, or the Problem that prevents it."""
     try:
         return flow_from_document(document.read(content, file.name), file, environment)
     except DocumentError as error:
@@ -180,7 +180,7 @@ def flow_from_bytes(content: bytes, file: FlowFile, environment: str | None) -> 
 
 
 def flow_from_document(parsed: Document, file: FlowFile, environment: str | None) -> Flow | Problem:
-    """The Flow of a parsed file, or the Problem of its form or slug."""
+    """The Flow of a parsed file, or the Problem with its form or slug."""
     value = parsed.value
     if not isinstance(value, dict):
         message = "A flow file must be a mapping such as `name: …`, `data: …`."
@@ -235,7 +235,7 @@ def _too_many_environments(parsed: Document, value: Mapping[str, JsonValue]) -> 
 
 
 def in_environments(flows: Iterable[Flow], environments: Iterable[str]) -> Iterator[tuple[Flow, ...]]:
-    """The same flows as they are in each environment; one that has no overlay there is the same object every time."""
+    """The same flows as they are in each environment; without an overlay there, the same object."""
     without = [_in_environment(flow, None) for flow in flows]
     for environment in environments:
         yield tuple(
@@ -364,7 +364,7 @@ class FlowSource:
         return overlaid
 
     def _in_file(self, inside: Location) -> Location:
-        """The place in the file of a place in the text of `data`."""
+        """The place in the file for a place in the text of `data`."""
         assert self.data is not None  # noqa: S101 - there is a place in it
         offset = line_starts(self.data.text)[inside.line - 1] + inside.column - 1
         return self.file.offset_location(self._path_in_file(("data",)), offset)

@@ -1,4 +1,4 @@
-"""Running the `tests:` of a flow file, and explaining expressions for one user; offline."""
+"""Runs the `tests:` of flow files, and explains expressions for one user; offline."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MAXIMUM_TESTS: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A test whose expression is true or false, or None if sources about the language conflict.
+    """A test with a result: its expression is true or false, or None if sources about the language conflict.
 
     `index` counts the entries of `tests:` from 0.
     """
@@ -206,7 +206,7 @@ def explain(
     flow: Flow | None = None,
     known: Mapping[str, KnownFlow] | None = None,
 ) -> Explained:
-    """The result of one expression, of `flow` if given; its references must be among `known` flows, if given.
+    """Evaluate one expression, of `flow` if given; its references must be among `known` flows, if given.
 
     Raises TargetingError for an expression that cannot be read.
     """

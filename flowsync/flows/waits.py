@@ -1,4 +1,4 @@
-"""The graph of flows that wait for each other, its circles, and how a change alters it."""
+"""The graph of flows that wait for each other, its circles, and changes to it."""
 
 from __future__ import annotations
 

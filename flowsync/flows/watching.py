@@ -1,4 +1,4 @@
-"""The flow files while somebody edits them: read again when one changes, each in its last readable state."""
+"""The flow files while somebody edits them: reads them again when one changes, and keeps the last readable state."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class WatchedFiles:
         return Seen(tuple(flows[slug] for slug in sorted(flows)), read.problems)
 
     def _look(self) -> _Signature:
-        """The name, time and size of each file, without those that are deleted meanwhile."""
+        """The name, time and size of each file; skips files that are deleted meanwhile."""
         found: list[tuple[str, int, int]] = []
         for each in discover(self._root, self._directory, self._within):
             if isinstance(each, FlowFile):

@@ -1,4 +1,4 @@
-"""flowsync inside GitHub Actions: what a run reads, and what it leaves behind for people to read.
+"""flowsync inside GitHub Actions: its inputs, and the comments, issues and outputs that it writes.
 
 Nothing here reads the environment, opens a connection or writes a file by itself: `cli` hands in what
 is needed.

@@ -50,7 +50,7 @@ _UNLOCK: Final = "The conversation is locked, so nobody can comment there: unloc
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful answer. `value` is None where the body is not JSON; `request` is for messages."""
+    """A successful answer. `value` is None if the body is not JSON; `request` is for messages."""
 
     request: str
     status: int
@@ -98,7 +98,7 @@ class Github:
     def send(self, method: str, url: str, body: JsonValue = None) -> Answer:
         """Send one request, with `body` as JSON unless it is None.
 
-        Raises ApiError also where the request would leave the hosts that the sender was opened for.
+        Raises ApiError also if the request would leave the hosts that the sender was opened for.
         """
         content = None if body is None else json.dumps(body, allow_nan=False).encode()
         address, _, query = url.partition("?")
@@ -135,7 +135,7 @@ def _failure(exchange: Exchange) -> GithubError:
 
 
 def _next_url(request: Request, link: str) -> str | None:
-    """The URL of the next page; None where there is none, or it cannot be read."""
+    """The URL of the next page; None if there is none, or it cannot be read."""
     found = _NEXT.search(link)
     try:
         return urljoin(request.target, found[1]) if found else None
@@ -144,20 +144,20 @@ def _next_url(request: Request, link: str) -> str | None:
 
 
 def at(value: JsonValue, *keys: str) -> JsonValue:
-    """The value at `keys` inside nested mappings; None where there is none."""
+    """The value at `keys` inside nested mappings; None if there is none."""
     for key in keys:
         value = value.get(key) if isinstance(value, dict) else None
     return value
 
 
 def text(value: JsonValue, *keys: str) -> str:
-    """The text at `keys` inside nested mappings; empty where there is none."""
+    """The text at `keys` inside nested mappings; empty if there is none."""
     found = at(value, *keys)
     return found if isinstance(found, str) else ""
 
 
 def number(value: JsonValue, key: str) -> int:
-    """The whole number at `key` of a mapping. Raises GithubError where there is none."""
+    """The whole number at `key` of a mapping. Raises GithubError if there is none."""
     found = at(value, key)
     if not isinstance(found, int) or isinstance(found, bool):
         raise GithubError(f"GitHub's answer lacks {key}.")

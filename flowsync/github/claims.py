@@ -1,4 +1,4 @@
-"""What an apply records in the comment of a plan: the parts of the review that it used, and its result.
+"""Records of an apply in the comment of a plan: the parts of the review that it used, and its result.
 
 Only the marker and one line below it change; the rest of the comment stays as it is.
 """
@@ -42,7 +42,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Parts of a review that this apply uses first. `comment` is the plan's comment as it is now."""
+    """Parts of a review that this apply is the first to use. `comment` is the plan's comment as it is now."""
 
     review: Review
     comment: Own
@@ -50,7 +50,7 @@ class Claim:
 
 
 def status_of(body: str) -> Status | None:
-    """The result in a plan's comment; None where it has none."""
+    """The result in a plan's comment; None if it has none."""
     found = _RESULT.match(after_marker(body))
     return next((each for each in Status if found and each.value == found[1]), None)
 
@@ -65,9 +65,9 @@ def noted(body: str, marker: Marker, result: Result | None = None) -> str:
 
 
 def rewrite(reviews: Reviews, review: Review, comment: Own, body: str) -> Own | None:
-    """Edit a plan's comment; None where it has changed since it was read, so that nobody's edit is lost.
+    """Edit a plan's comment; None if it has changed since it was read, so that nobody's edit is lost.
 
-    Raises ApiError where GitHub refuses the edit.
+    Raises ApiError if GitHub refuses the edit.
     """
     now = _newest(reviews, review)
     if now is None or now.item["id"] != comment.item["id"] or not is_text_of(now, text(comment.item, "body")):
@@ -84,9 +84,9 @@ def rewrite(reviews: Reviews, review: Review, comment: Own, body: str) -> Own | 
 
 
 def claim(reviews: Reviews, review: Review, parts: frozenset[str]) -> Claim | None:
-    """Record that parts of a review are being used; None where its comment has changed since it was read.
+    """Record that parts of a review are being used; None if its comment has changed since it was read.
 
-    Where the comment cannot be edited, a new one records it and counts from then on. Raises ApiError where GitHub
+    Where the comment cannot be edited, a new one records it and counts from then on. Raises ApiError if GitHub
     accepts neither.
     """
     comment = review.comment
@@ -103,7 +103,7 @@ def claim(reviews: Reviews, review: Review, parts: frozenset[str]) -> Claim | No
 def withdraw(reviews: Reviews, review: Review) -> None:
     """Invalidate a plan whose last editor is unknown: editing the comment would make flowsync its last editor.
 
-    Raises ApiError where GitHub refuses the edit.
+    Raises ApiError if GitHub refuses the edit.
     """
     if review.comment is not None:
         marker = replace(review.comment.marker, parts=frozenset(), used=frozenset(), by=reviews.tip.sha)

@@ -1,4 +1,4 @@
-"""What flowsync writes on GitHub: comments, issues and pull requests, and the one comment with a plan.
+"""Writes comments, issues and pull requests on GitHub, and finds the one comment with a plan.
 
 It finds its own texts by marker and author, never by the text alone.
 """
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from flowsync.report.values import Report
 
 DEFAULT_LOGIN: Final = "github-actions[bot]"
-"""The author of what the job's own token writes, where GitHub does not say."""
+"""The author of what the job's own token writes, if GitHub does not say."""
 LONGEST_RESULT: Final = 500
 """Characters of the line in a plan's comment that says what became of the plan."""
 _BOT: Final = "[bot]"
@@ -57,7 +57,7 @@ class Author:
 
 
 def own_author(github: Github) -> Author:
-    """The account that the token writes as: asked of GraphQL, then of REST, else the job's own bot."""
+    """The account that the token writes as: by GraphQL, then by REST, else the job's own bot."""
     login = ""
     with suppress(ApiError):
         login = text(github.graphql(_VIEWER), "viewer", "login")
@@ -97,7 +97,7 @@ def own_comments(github: Github, pull: int, me: Author, key: str) -> list[Own]:
 
 
 class Edited(Enum):
-    """Whether anybody but this token was the last to edit a comment."""
+    """Whether the last editor of a comment is anybody but this token."""
 
     NO = "no"
     YES = "yes"
@@ -122,9 +122,9 @@ def edited(github: Github, comment: Own, me: Author) -> Edited:
 class Draft:
     """The text of a comment, issue or pull request; a comment has no title.
 
-    `short` is sent where GitHub refuses `full`; both begin with the marker's line. `is_news`: whether a pull request
+    `short` is sent if GitHub refuses `full`; both begin with the marker's line. `is_news`: whether a pull request
     without a comment should get one for this. `head` is the commit that the pull request must still be at, unmerged;
-    None where that does not matter.
+    None if that does not matter.
     """
 
     marker: Marker
@@ -136,7 +136,7 @@ class Draft:
 
 
 def draft(report: Report, marker: Marker, *, title: str = "", is_news: bool = True, head: str | None = None) -> Draft:
-    """The draft of a report, or as much of it as fits, with room for what an apply adds to the comment later."""
+    """The draft of a report, or as much of it as fits, with room for what apply adds to the comment later."""
     fitted = fit(report, COMMENT, reserved=len(marker.longest.line()) + LONGEST_RESULT)
     marker = replace(marker, truncated=fitted.is_truncated)
     full = f"{marker.line()}\n{masked(fitted.text)}"
@@ -145,7 +145,7 @@ def draft(report: Report, marker: Marker, *, title: str = "", is_news: bool = Tr
 
 
 def send(github: Github, method: str, path: str, draft: Draft) -> str:
-    """Send the full text, or the short one where GitHub refuses that; the address of what was written."""
+    """Send the full text, or the short one if GitHub refuses that; the address of what was written."""
     title: dict[str, JsonValue] = {"title": draft.title} if draft.title else {}
     try:
         return text(github.write(method, path, {**title, "body": draft.full}), "html_url")
@@ -187,7 +187,7 @@ Posting: TypeAlias = "Written | NotWritten"
 
 
 def post(github: Github, pull: int, draft: Draft, mode: CommentMode) -> Posting:
-    """Bring the pull request's comment up to date. Raises ApiError."""
+    """Update the pull request's comment. Raises ApiError."""
     if draft.head is not None and (reason := _too_late(github.get(f"pulls/{pull}"), draft.head)):
         return NotWritten(reason)
     me = own_author(github)
@@ -209,7 +209,7 @@ def post(github: Github, pull: int, draft: Draft, mode: CommentMode) -> Posting:
 
 
 def add(github: Github, pull: int, draft: Draft, me: Author) -> Written:
-    """Write a new comment, since GitHub notifies nobody of an edit, unless the newest one says the same already.
+    """Write a new comment, because GitHub notifies nobody of an edit, unless the newest one says the same.
 
     It says the same where head and digest of its marker are the same. Raises ApiError.
     """
@@ -224,7 +224,7 @@ def add(github: Github, pull: int, draft: Draft, me: Author) -> Written:
 
 
 def _too_late(pull: JsonValue, head: str) -> str:
-    """Why a plan for `head` must not be shown in a pull request any more; empty where it may be."""
+    """Why a plan for `head` must not appear in a pull request any more; empty if it may."""
     if text(pull, "merged_at"):
         return "the pull request is merged, and its comment stays what was reviewed"
     if text(pull, "head", "sha") != head:
@@ -238,7 +238,7 @@ def is_text_of(comment: Own, body: str) -> bool:
 
 
 def _edit(github: Github, comment: Own, draft: Draft) -> bool:
-    """Bring a comment up to date; False when it has just been deleted."""
+    """Update a comment; False if somebody has just deleted it."""
     if is_text_of(comment, draft.full):
         return True
     try:

@@ -1,4 +1,4 @@
-"""Conflicts with the dashboard that a merged pull request left and no apply has settled: they stay conflicts.
+"""Conflicts with dashboard edits that a merged pull request left, and that no apply has resolved.
 
 A later pull request compares with what is merged by then, so it would see such an edit as drift. But the merged change
 was never applied because of that edit: the marker of its pull request says so.
@@ -41,15 +41,15 @@ _UNKNOWN_EDITS: Final = Refusal(
 
 
 def conflicting(plan: Plan) -> frozenset[str]:
-    """The hashes of the flows with a conflict that the guards refuse to overwrite."""
+    """The hashes of the flows with a conflict that the guards do not allow to overwrite."""
     return slug_hashes(slug for refusal in plan.refusals if refusal.code == _CONFLICT for slug in refusal.slugs)
 
 
 def unsettled(plan: Plan, reviews: Reviews | None, guards: Guards) -> Plan:
-    """Return `plan`, refused where it has no base and so cannot show edits in the dashboard, as in a shallow clone.
+    """Return `plan`, refused if it has no base and so cannot show edits in the dashboard, as in a shallow clone.
 
-    It is refused where the guards protect edits, and for each conflict that a recent pull request left. `reviews` is
-    None where those do not matter yet. Raises ApiError where GitHub does not say what was reviewed.
+    It is refused if the guards protect edits, and for each conflict that a recent pull request left. `reviews` is
+    None if those do not matter yet. Raises ApiError if GitHub does not say what was reviewed.
     """
     if plan.base is not None or not plan.writes:
         return plan
@@ -75,7 +75,7 @@ class ReviewedHistory:
     run_id: str
 
     def before_base(self, slugs: Collection[str]) -> Mapping[str, Past]:
-        """Return the past of each of these files. Raises ApiError where GitHub does not say what was reviewed."""
+        """Return the past of each of these files. Raises ApiError if GitHub does not say what was reviewed."""
         reviews = Reviews(self.github, self.tip, self.run_id)
         pasts = self.history.before_base(slugs)
         return {slug: _with_conflict(reviews, slug, past) for slug, past in pasts.items()}

@@ -1,4 +1,4 @@
-"""Drift: what of a plan is an edit in the dashboard, and its report by one issue or one pull request."""
+"""Drift: the dashboard edits in a plan, and their report as one issue or one pull request."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def withdraw(github: Github, branch: str, key: str, farewell: str) -> str | None
 
 
 def _move(github: Github, branch: str, head: str | None, commit: str) -> str:
-    """Move the branch from `head` (None: create it) to a commit; the reason where that failed, else empty.
+    """Move the branch from `head` (None: create it) to a commit; the reason if that failed, else empty.
 
     GitHub has no update that checks the former commit, so the branch is read again right before.
     """
@@ -198,7 +198,7 @@ def _owned(github: Github, branch: str) -> str:
 
 
 def _head(github: Github, branch: str) -> str | None:
-    """The commit that the branch is at; None where it does not exist."""
+    """The commit that the branch is at; None if it does not exist."""
     try:
         return branch_head(github, branch)
     except GithubError as error:
@@ -229,7 +229,7 @@ def _commit(github: Github, proposal: Proposal) -> str:
 
 
 def edits(plan: Plan) -> Plan:
-    """Return the plan with the places only that do not wait for an apply, and without what would be sent.
+    """Return the plan with only the dashboard edits: without what waits for an apply, and without bodies.
 
     A file without a live flow is no edit either.
 
@@ -270,5 +270,5 @@ def waiting(plan: Plan) -> Sequence[Change]:
 
 
 def is_uncertain(plan: Plan) -> bool:
-    """Whether what counts as an edit may wait for an apply, for the history that would tell is missing."""
+    """Whether some edits may be changes that wait for an apply, because the history that would show it is missing."""
     return any(warning.code == HISTORY_CUT for change in plan.changes for warning in change.warnings)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class CiCommand(Enum):
-    """What a run does."""
+    """The command of a run."""
 
     VALIDATE = "validate"
     PLAN = "plan"
@@ -22,7 +22,7 @@ class CiCommand(Enum):
 
 
 class CommentMode(Enum):
-    """What happens to the pull request's comment."""
+    """How the pull request's comment is written."""
 
     UPDATE = "update"
     RECREATE = "recreate"
@@ -31,7 +31,7 @@ class CommentMode(Enum):
 
 
 class ReviewRule(Enum):
-    """What happens when apply would write something that no merged pull request showed."""
+    """How apply treats changes that no merged pull request showed."""
 
     ERROR = "error"
     WARN = "warn"
@@ -133,7 +133,7 @@ class ActionInput:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The values that it takes; empty where any text will do."""
+        """The values that it takes; empty if any text will do."""
         return tuple(str(each.value) for each in type(self.initial)) if self.initial else ()
 
 

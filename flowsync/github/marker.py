@@ -1,4 +1,4 @@
-"""The marker: the first line of everything that flowsync writes on GitHub, which says what was planned.
+"""The marker: the first line of everything that flowsync writes on GitHub, with hashes of the plan.
 
 A plan is recorded as the hashes of its parts, one for each field of each change, and never as text.
 """
@@ -34,15 +34,15 @@ _LINE: Final = re.compile(
     r" -->(?:\r?\n|$)"
 )
 _UNSEEN: Final = "unseen"
-"""Hashed as the value before where the API does not return a field: it is replaced whatever it is."""
+"""Hashed as the value before if the API does not return a field: it is replaced whatever it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """What the first line says. `key` names environment and configuration; `head` is the commit planned for.
+    """The content of the first line. `key` names environment and configuration; `head` is the planned commit.
 
     `digest` is the plan's, without its algorithm; `parts` are the hashes of what the plan would write, and
-    `base` is the commit it was compared with, None where it was with none. `run` is the id of the run that made the
+    `base` is the commit it was compared with, None if it was with none. `run` is the id of the run that made the
     plan. `used` are the parts that an apply has written, or is about to: a review counts once. `by` is the commit whose
     apply used them last, None while none did. `conflicts` are the hashes (`slug_hashes`) of flows that were also edited
     in the dashboard, and that no apply has written since.
@@ -66,12 +66,12 @@ class Marker:
 
     @property
     def seal(self) -> str:
-        """A short hash of all that was planned, after which the artefact of its run is named."""
+        """A short hash of the whole plan; the name of its run's artefact ends in it."""
         return _joined_hash(self.key, self.head, self.digest, self.base or "", *sorted(self.parts))
 
     @property
     def longest(self) -> Marker:
-        """The longest marker that this one may become."""
+        """The longest form that this marker can get later."""
         return replace(self, used=self.parts, by=self.by or self.head, conflicts=self.conflicts | self.parts)
 
     def line(self) -> str:
@@ -93,7 +93,7 @@ def _split(joined: str | None) -> frozenset[str]:
 
 
 def read_marker(body: str) -> Marker | None:
-    """The marker that a text begins with; None where it begins otherwise.
+    """The marker that a text begins with; None if it begins otherwise.
 
     A former version wrote `applied` where all parts were used.
     """
@@ -123,7 +123,7 @@ def key_of(kind: str, environment: str | None, config: str) -> str:
 
 
 def slug_hashes(slugs: Iterable[str]) -> frozenset[str]:
-    """How a marker lists flows."""
+    """The hashes that stand for these flows in a marker."""
     return frozenset(map(_short, slugs))
 
 
@@ -136,7 +136,7 @@ def parts(plan: Plan) -> frozenset[str]:
 
 
 def written_parts(plan: Plan) -> Mapping[str, frozenset[str]]:
-    """Every hash by which a marker may list something of a plan, with the slugs that it is about."""
+    """Every hash by which a marker may list a part of a plan, with the slugs that it is about."""
     found = {_plan_hash(plan): frozenset(change.slug for change in plan.writes)}
     for change in plan.writes:
         hashes = {_field_hash(plan, change, field, each) for field in change.body for each in _befores(change, field)}
@@ -145,7 +145,7 @@ def written_parts(plan: Plan) -> Mapping[str, frozenset[str]]:
 
 
 def unreviewed(plan: Plan, markers: Iterable[Marker]) -> tuple[Change, ...]:
-    """The changes of a plan that none of these markers shows, or whose review was used."""
+    """The changes of a plan that none of these markers shows, or whose review was used up."""
     shown = frozenset(part for marker in markers for part in marker.unused)
     if _plan_hash(plan) in shown:
         return ()
@@ -153,7 +153,7 @@ def unreviewed(plan: Plan, markers: Iterable[Marker]) -> tuple[Change, ...]:
 
 
 def _is_shown(plan: Plan, change: Change, shown: frozenset[str]) -> bool:
-    """Whether every field was shown with its value before, or as unseen.
+    """Whether every field was shown with its former value, or as unseen.
 
     A plan that a public key made shows fields as unseen that only a private key returns.
     """
@@ -164,7 +164,7 @@ def _is_shown(plan: Plan, change: Change, shown: frozenset[str]) -> bool:
 
 
 def _plan_hash(plan: Plan) -> str:
-    """The hash of all that a plan would do, whatever key it was made with and whatever it was compared with."""
+    """The hash of everything that a plan would do, with any key and any base."""
     return hexadecimal(meaning(plan))[:PART_LENGTH]
 
 
@@ -177,7 +177,7 @@ def _field_hashes(plan: Plan, change: Change) -> list[str]:
 
 
 def _befores(change: Change, field: FieldName) -> tuple[str, str]:
-    """The value before, hashed, and how a plan shows it that could not see it."""
+    """The hashes of the former value: as seen, and as unseen."""
     return fingerprint({field: change.old[field]}) if field in change.old else _UNSEEN, _UNSEEN
 
 

@@ -1,4 +1,4 @@
-"""Which pull requests a commit came with, which plan they showed, and which changes none of them showed."""
+"""Finds the pull requests of a commit, the plans that they showed, and the changes that none of them showed."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Flaw(Enum):
 class Review:
     """The newest plan that a merged pull request shows.
 
-    `comment` is None where it shows none. A plan with a `flaw` does not count. `is_fork`: the pull request came from a
+    `comment` is None if it shows none. A plan with a `flaw` does not count. `is_fork`: the pull request came from a
     fork, whose runs may not comment. `planned` is when the run of the plan started, as GitHub writes times; where that
     is not known, an earlier time.
     """
@@ -79,7 +79,7 @@ class Review:
 
     @property
     def marker(self) -> Marker | None:
-        """The marker of a plan that counts."""
+        """The marker of the plan, if it counts."""
         return self.comment.marker if self.comment and self.flaw is None else None
 
     @property
@@ -99,7 +99,7 @@ class Review:
 
     @property
     def conflicts(self) -> frozenset[str]:
-        """The hashes of the flows that it left in conflict with the dashboard."""
+        """The hashes of the flows with unresolved conflicts with the dashboard."""
         return self.comment.marker.conflicts if self.comment else frozenset()
 
 
@@ -116,7 +116,7 @@ def branch_head(github: Github, branch: str) -> str:
 
 
 class Reviews:
-    """The plans that the merged pull requests of a commit, and of the commits before it, showed; each is read once.
+    """The plans that the merged pull requests of a commit and its ancestors showed; each is read once.
 
     `run_id` is this run's own. With `repeat`, a plan that was applied counts as reviewed again.
     """
@@ -134,7 +134,7 @@ class Reviews:
 
     @property
     def note(self) -> str | None:
-        """A sentence about what could not be checked; None where everything was."""
+        """A sentence about what could not be checked; None if everything was."""
         return _UNCHECKED if self._is_unchecked else None
 
     @cached_property
@@ -150,7 +150,7 @@ class Reviews:
 
     @cached_property
     def recent(self) -> tuple[Review, ...]:
-        """The reviews of the tip and of the commits before it, whose applies may have been superseded; newest first."""
+        """The reviews of the tip and of earlier commits, whose applies may have been superseded; the newest first."""
         found = {review.pull: review for review in self.of_tip}
         for commit in islice(self.github.items("commits", sha=self.tip.sha), LOOK_BACK):
             found |= {review.pull: review for review in self.of(text(commit, "sha"))}
@@ -162,7 +162,7 @@ class Reviews:
         return tuple(self._read.values())
 
     def pushed(self, commits: Iterable[str]) -> frozenset[int]:
-        """The numbers of the pull requests that commits came with, as far as they were read."""
+        """The numbers of the pull requests of the commits that were read so far."""
         return frozenset(review.pull for each in commits for review in self._came_with.get(each, ()))
 
     def unreviewed(self, plan: Plan) -> tuple[Change, ...]:
@@ -171,7 +171,7 @@ class Reviews:
         return unreviewed(plan, [replace(marker, used=marker.used | since) for marker, since in shown])
 
     def spent(self, plan: Plan) -> Review | None:
-        """The newest review that showed something of a plan, where all of the plan was reviewed and already applied."""
+        """The newest review that showed part of a plan, if all of the plan was reviewed and already applied."""
         shown = [review for review in self.recent if review.marker]
         if unreviewed(plan, [_unused(review.marker) for review in shown if review.marker]):
             return None
@@ -186,7 +186,7 @@ class Reviews:
         return _unused(marker) if self._repeat is Switch.ON else marker
 
     def _used_since(self, review: Review) -> frozenset[str]:
-        """The parts that other reviews were used for since this plan was made, which may have shown them as pending."""
+        """The parts that other reviews used since this plan was made, which may have shown them as pending."""
         if self._repeat is Switch.ON:
             return frozenset()
         others = (each for each in self.recent if each.pull != review.pull)
@@ -199,7 +199,7 @@ class Reviews:
         return self._came_with[commit]
 
     def _merged(self, commit: str) -> list[dict[str, JsonValue]]:
-        """The merged pull requests that a commit came with, by any kind of merge.
+        """The merged pull requests of a commit, by any kind of merge.
 
         For a commit outside the default branch, GitHub lists only open pull requests [doc]: the merged ones are found
         by their merge commit.
@@ -230,7 +230,7 @@ class Reviews:
         return self._read[of]
 
     def _matters(self, marker: Marker) -> bool:
-        """Whether anything of a plan can still count: the author of a used plan need not be known."""
+        """Whether anything of a plan can still count: for a used-up plan the editor does not matter."""
         return bool(self._countable(marker).unused) or not marker.by
 
     def _flaw(self, comment: Own, pulled: str) -> Flaw | None:
@@ -282,7 +282,7 @@ class Reviews:
         return found is not False
 
     def _is_kept_elsewhere(self, heads: Iterable[str]) -> bool:
-        """Whether any run of these commits has a plan as an artefact, or there are too many runs to ask."""
+        """Whether any run of these commits has a plan as an artefact, or there are too many runs to check."""
         for head in filter(None, heads):
             found = self.github.items("actions/runs", within="workflow_runs", head_sha=head)
             planning = (run for run in found if text(run, "event") in _PLANNING and text(run, "head_sha") == head)
@@ -305,7 +305,7 @@ class Reviews:
 
 
 def permitted(ask: Callable[[], T]) -> T | None:
-    """What GitHub answers; None where the token lacks the permission. Raises GithubError for any other failure."""
+    """GitHub's answer; None if the token lacks the permission. Raises GithubError for any other failure."""
     try:
         return ask()
     except GithubError as error:

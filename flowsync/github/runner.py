@@ -1,4 +1,4 @@
-"""One run of GitHub Actions: its variables, the event that started it, and the files that take its results."""
+"""One run of GitHub Actions: its variables, the event that started it, and the files for its results."""
 
 from __future__ import annotations
 
@@ -241,7 +241,7 @@ def _sha(value: JsonValue) -> str | None:
 
 
 def base_of(event: Event, checkout: Path, shown: str | None = None) -> str | None:
-    """The revision that a plan for `event` is to be compared with; None where there is none.
+    """The revision that a plan for `event` is compared with; None if there is none.
 
     For a pull request, what it would be merged into. For a push, what the plan shown in its pull request was
     compared with (`shown`): live is as it was then, whether or not applies in between were superseded.
