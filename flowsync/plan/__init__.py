@@ -1,1 +1,1 @@
-"""What applying would do: each file's row chosen and compared, warned about, counted and hashed."""
+"""Makes plans: chooses and compares each file's row, adds warnings, counts and hashes."""

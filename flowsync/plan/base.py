@@ -1,4 +1,4 @@
-"""One flow file next to the row it would be written to, next to the file at a base revision, and what it lost since."""
+"""One flow file, the row that it would be written to, the file at a base revision, and what it lost since then."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TEST_NAME_LENGTH: Final = 80
 class Version:
     """A flow file as a commit left it; `pull` is the pull request that brought the commit, where its subject says so.
 
-    `fields` is None where the commit left no file, or one that cannot be read.
+    `fields` is None if the commit left no file, or one that cannot be read.
     """
 
     commit: str
@@ -44,7 +44,7 @@ class Version:
 class Past:
     """The versions of a flow file, the newest first, beginning with that of the base.
 
-    `gap` says why there may be older ones that are not known; empty where it does not matter. `conflict` is the pull
+    `gap` says why there may be older ones that are not known; empty if it does not matter. `conflict` is the pull
     request that brought the newest version and was not applied because the flow was edited in the dashboard, if any.
     """
 
@@ -54,15 +54,15 @@ class Past:
 
 
 class History(Protocol):
-    """What flow files were before the base. It is asked only about flows with what looks like an edit."""
+    """The earlier versions of flow files. It is asked only about flows with apparent edits."""
 
     def before_base(self, slugs: Collection[str]) -> Mapping[str, Past]:
-        """Return the past of each of these files; one that is left out has none that is known."""
+        """Return the past of each of these files; a file without a known past is left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class GoneFile:
-    """A flow file that was there at the base and is not any more; `fields` is None where it cannot be read."""
+    """A flow file that existed at the base and no longer does; `fields` is None if it cannot be read."""
 
     file: str
     fields: Fields | None
@@ -73,7 +73,7 @@ class Base:
     """The files at `revision` (a commit), by slug, with the overlay of the planned environment.
 
     `unreadable`: slugs whose file was no flow that can be read. Whatever is in neither did not exist. `gone` are those,
-    by slug, that no file has now, `gone_elsewhere` those that a narrowed command leaves out. `history` is None where
+    by slug, that no file has now, `gone_elsewhere` those that a narrowed command leaves out. `history` is None if
     nothing before the revision is to be looked at.
     """
 
@@ -85,7 +85,7 @@ class Base:
     gone_elsewhere: Mapping[str, GoneFile] = field(default_factory=dict)
 
     def fields(self, slug: str) -> Mapping[FieldName, JsonValue] | None:
-        """Return the fields of the file: none where there was no file, None where it could not be read."""
+        """Return the fields of the file: none if it did not exist, None if it could not be read."""
         if slug in self.unreadable:
             return None
         known = self.flows.get(slug)
@@ -94,7 +94,7 @@ class Base:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Places of a flow that are live as they were before a commit changed them, which was not applied yet."""
+    """Places of a flow that are live as they were before a commit that is not applied yet."""
 
     commit: str
     pull: int | None
@@ -103,7 +103,7 @@ class Pending:
 
 @dataclass(slots=True)
 class _Search:
-    """For one difference: what the base said of it, and the commit that brought the value it has there.
+    """The commit that changed one differing value in a file's history from the value that is live.
 
     Where the branch changed that value too, the commit that changed the one that is live.
     """
@@ -113,7 +113,7 @@ class _Search:
     is_over: bool = False
 
     def pass_over(self, version: Version, origin: Origin | None) -> None:
-        """Take note of a version that is not as it is live; the next one is older."""
+        """Note a version that differs from the live value; the next one is older."""
         self.is_over = self.is_over or (self.origin is Origin.DRIFT and origin is not Origin.DRIFT)
         if not self.is_over:
             self.cause = version
@@ -123,7 +123,7 @@ class _Search:
 class FileAndRow:
     """A flow file and the live row that it would be written to.
 
-    `row` is the row to write, as `target` chose it; `published` is another row, the one users see, None where none
+    `row` is the row to write, as `target` chose it; `published` is another row, the one users see, None if none
     is; `latest` is the newest row that is not archived, mostly `row` itself. `view` is what the rows were read from.
     `data_text` is `flow.data_text`, which is computed at each access.
 
@@ -131,7 +131,7 @@ class FileAndRow:
     and are left as they are live; `sent_unseen` those that the server does not return and the file changed since the
     base. `has_base`: there is a base that says what the file was. `is_unknown`: there is one that cannot be read.
     `pending` is what waits for an apply; `gap` says why what counts as edited may be pending too, else it is empty.
-    `conflict` is the merged pull request that was not applied because of what was edited, None where there is none.
+    `conflict` is the merged pull request that was not applied because of what was edited, None if there is none.
     """
 
     flow: Flow
@@ -151,7 +151,7 @@ class FileAndRow:
     conflict: int | None = None
 
     def with_origins(self, base: Base) -> FileAndRow:
-        """Return the same with what `base` says of each difference."""
+        """Return the same pair with the origin of each difference according to `base`."""
         before = base.fields(self.flow.slug)
         if before is None:
             return replace(self, is_unknown=True)
@@ -160,7 +160,7 @@ class FileAndRow:
         return replace(found, sent_unseen=sent_unseen, has_base=True)
 
     def with_past(self, past: Past) -> FileAndRow:
-        """Return the same with those edits as waiting that are no edits: live is as an earlier version of the file."""
+        """Return the same pair with edits marked as waiting if an earlier version of the file has the live value."""
         changes = list(self.comparison.changes)
         open_ = {index: _Search(change.origin) for index, change in enumerate(changes) if change.origin in EDITS}
         found: dict[tuple[str, int | None], list[str]] = {}
@@ -186,7 +186,7 @@ class FileAndRow:
         return replace(self._with_changes(tuple(changes)), pending=pending, gap=gap, conflict=conflict)
 
     def keeping(self, keep: Collection[Origin]) -> FileAndRow:
-        """Return the same without the fields in which all differences are of an origin in `keep`: they stay as live."""
+        """Return the same pair without the fields whose differences all have an origin in `keep`: they stay as live."""
         changes = self.comparison.changes
         sent = {change.field for change in changes if change.origin not in keep}
         kept = tuple(name for name in self.comparison.changed if name not in sent)
@@ -211,22 +211,22 @@ class FileAndRow:
 
     @property
     def needs_draft(self) -> bool:
-        """Whether a draft is wanted and there is none, so that one is made of the row."""
+        """Whether a draft must be created, because the target is a draft and there is none."""
         return self.target is Target.DRAFT and self.row.status != "DRAFT"
 
     @property
     def is_written(self) -> bool:
-        """Whether anything is known to differ."""
+        """Whether there is a known difference."""
         return bool(self.comparison.changes or self.sent_unseen)
 
     @property
     def was_on(self) -> bool:
-        """Whether the row is shown before the write; it is where the server does not return `active`."""
+        """Whether the row is switched on before the write; it is if the server does not return `active`."""
         return not _is_off(self.row.fields.get("active"))
 
     @property
     def will_be_on(self) -> bool:
-        """Whether the row is shown after the write."""
+        """Whether the row is switched on after the write."""
         return not _is_off(self.flow.fields.get("active", self.row.fields.get("active")))
 
     @property
@@ -244,12 +244,12 @@ class FileAndRow:
         return self.row.is_published and not self.needs_draft and (self.was_on or self.will_be_on)
 
     def sends_unseen(self, field: FieldName) -> bool:
-        """Whether a field is sent that the API does not return: by itself, or with what else changes."""
+        """Whether a field is sent that the API does not return: on its own, or together with other changes."""
         return field in self.comparison.unseen and (self.is_written or self.must_be_switched_off)
 
 
 def compared_with(base: Base, pairs: Sequence[FileAndRow], keep: Collection[Origin]) -> list[FileAndRow]:
-    """Return `pairs` with what `base` says of their differences; those of an origin in `keep` are not written."""
+    """Return `pairs` compared with `base`; differences with an origin in `keep` are not written."""
     found = [pair.with_origins(base) for pair in pairs]
     edited = [pair.flow.slug for pair in found if pair.has_edits]
     pasts = base.history.before_base(edited) if base.history and edited else {}
@@ -259,7 +259,7 @@ def compared_with(base: Base, pairs: Sequence[FileAndRow], keep: Collection[Orig
 
 
 def body_of(sent: Fields, data_text: str | None, names: Collection[FieldName]) -> dict[FieldName, JsonValue]:
-    """Return fields of a file, as they are `sent`, in the form that the API takes [doc]: null is "", `data` is text."""
+    """Return the `sent` fields of a file in the form that the API takes [doc]: null is "", `data` is text."""
     values = {**sent, "data": data_text}
     return {name: "" if values[name] is None else values[name] for name in SENT_FIELDS if name in names}
 
@@ -269,7 +269,7 @@ def _is_off(active: JsonValue) -> bool:
 
 
 def dropped(base: Base, chosen: Iterable[tuple[Flow, LiveFlow | None]]) -> tuple[Dropped, ...]:
-    """Return what each flow file has lost; with a file goes the row that it would be written to, if there is one."""
+    """Return what each flow file has lost; with each the row that it would be written to, if there is one."""
     pairs = ((flow, base.flows.get(flow.slug, flow), row) for flow, row in chosen)
     return tuple(each for flow, then, row in pairs if then is not flow for each in _dropped(flow, then, row))
 
@@ -283,7 +283,7 @@ def files_that_lost(base: Base, flows: Iterable[Flow]) -> list[str]:
 
 
 def _dropped(flow: Flow, then: Flow, row: LiveFlow | None) -> Iterator[Dropped]:
-    """Yield what the file had `then`: what it sent, who it was tested with, and its other settings."""
+    """Yield what the file had `then` and lacks now: fields, tests and other settings."""
     made = partial(Dropped, flow.slug, flow.file)
     if row is not None:
         for name in SENT_FIELDS:
@@ -306,7 +306,7 @@ def _dropped(flow: Flow, then: Flow, row: LiveFlow | None) -> Iterator[Dropped]:
 
 
 def _shown(name: FieldName, row: LiveFlow) -> JsonValue:
-    """Return what a field is live; of `data` how much there is, in words."""
+    """Return the live value of a field; for `data` its size, in words."""
     value = observe(row.fields, [name]).values.get(name)
     if name != "data":
         return value
@@ -327,7 +327,7 @@ def _tests(flow: Flow) -> Sequence[JsonValue]:
 
 
 def _lost_tests(before: Sequence[JsonValue], after: Sequence[JsonValue]) -> Sequence[JsonValue]:
-    """Return the tests that are gone, not edited: none has the same name or user now, or can be an edit of it."""
+    """Return the removed tests: no test has their name or user now, or can be an edit of them."""
     gone, new = list(before), list(after)
     for key in (canonical_text, partial(_part, "name"), partial(_part, "user")):
         left: list[JsonValue] = []

@@ -1,4 +1,4 @@
-"""Files and live rows in, a plan out."""
+"""Builds a plan of files and live rows."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def build_plan(
     view: View = View.WHOLE,
     creation: Creation = Creation(),  # noqa: B008 - a frozen value
 ) -> Plan:
-    """Return what writing `flows` over the live `rows` (by slug, every version) would do.
+    """Return the plan to write `flows` over the live `rows` (by slug, every version).
 
     `target` applies to files that name none. `base` gives each difference its origin; those of the
     origins in `keep` stay as they are live. `also_managed` are the slugs of files that are not among
@@ -100,13 +100,13 @@ def build_plan(
 
 
 def row_to_write(rows: Sequence[LiveFlow], target: Target) -> Choice:
-    """Return as `choose` the row that a file is compared with: where its draft is still to be made, the latest one."""
+    """Return, as `choose`, the row to compare a file with; if its draft is to be created, the latest row."""
     choice = choose(rows, target)
     return choose(rows, Target.LATEST) if choice == NoSuchTarget(Target.DRAFT) else choice
 
 
 def decide(flow: Flow, rows: Sequence[LiveFlow], target: Target) -> Update | Unchanged | Blocked:
-    """Return what becomes of one file that makes no flow and no draft, given every version of its slug.
+    """Return the plan's entry for a file that creates no flow and no draft, given every version of its slug.
 
     The rest as in `build_plan`.
     """
@@ -127,7 +127,7 @@ def _paired(flow: Flow, choice: Chosen, rows: Sequence[LiveFlow], target: Target
 
 
 def unmanaged(rows: Mapping[str, Sequence[LiveFlow]], managed: Collection[str]) -> tuple[Unmanaged, ...]:
-    """Return the live flows that no file names, by slug; those with archived versions only are gone."""
+    """Return the live flows without a file, by slug; not those with archived versions only."""
     choices = ((slug, choose(rows[slug], Target.LATEST)) for slug in sorted(rows) if slug not in managed)
     return tuple(
         Unmanaged(slug, choice.row.id, name if isinstance(name := choice.row.fields.get("name"), str) else "")

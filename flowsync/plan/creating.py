@@ -1,4 +1,4 @@
-"""Files whose slug is not live: the flows that they become, or why they do not; and flows whose file is gone."""
+"""Files whose slug is not live: flows to create, or why they are blocked; and flows whose file is gone."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _SERIES: Final = re.compile(r"(?:[_-]?v?\d+|[_-][a-z0-9])$", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """What decides whether files whose slug is not live become flows.
+    """The facts that decide whether files whose slug is not live create flows.
 
     `others` are the slugs of live flows that a narrowed command leaves out and that no file names; `removed` are the
     flows whose file is gone, where a narrowed command leaves out some.
@@ -66,7 +66,7 @@ class Creation:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What is known around the files that are not live: how many `files` there are, and which live flows have none.
+    """The surroundings of files that are not live: the number of `files`, and the live flows without one.
 
     `target` is the rule for files without their own, `view` what the live flows were read from.
     """
@@ -80,7 +80,7 @@ class Scope:
 
 
 def created(missing: Sequence[Flow], scope: Scope, guard: Creating) -> Iterator[Create | Blocked]:
-    """Yield what becomes of each file whose slug is not live."""
+    """Yield the plan's entry for each file whose slug is not live."""
     near = near_slugs(scope.unmanaged) if len(missing) <= MOST_SUGGESTIONS else None
     former = {each.renamed_to: each for each in scope.removed if each.is_there}
     is_most = scope.files >= FEW_FILES and len(missing) * 2 > scope.files
@@ -104,7 +104,7 @@ def _is_there(value: JsonValue) -> bool:
 
 
 def near_slugs(known: Collection[str]) -> Callable[[str], str | None]:
-    """Return what finds the one of the `known` slugs that was probably meant by another; None where there is none."""
+    """Return a function that finds the `known` slug that was probably meant; it returns None if there is none."""
     by_appearance = {appearance(slug).casefold(): slug for slug in known}
     by_rest = {_PREFIX.sub("", slug): slug for slug in known}
 
@@ -131,7 +131,7 @@ def _near(slug: str, near: str, removed: Iterable[Removed]) -> str:
 
 
 def _question(slug: str, near: str) -> str:
-    """Ask whether another slug was meant, and say how it differs where that is hard to see."""
+    """Ask whether another slug was meant, and show the difference if it is hard to see."""
     if near.casefold() == slug.casefold():
         return f"Did you mean {quoted(near)}, which differs in capital letters only?"
     if look_alike(slug, near):
@@ -186,7 +186,7 @@ def _create(flow: Flow, scope: Scope, former: Removed | None, near: str | None) 
 
 
 def _with_origins(changes: Sequence[FieldChange], flow: Flow, base: Base | None) -> tuple[FieldChange, ...]:
-    """Return the fields with who set them: what the base had already waits for an apply."""
+    """Return the changes with their origins: those that the base had too are waiting."""
     before = None if base is None else base.fields(flow.slug)
     if before is None:
         return tuple(changes)
@@ -234,7 +234,7 @@ def _warnings(flow: Flow, scope: Scope, former: Removed | None, near: str | None
 def removed_flows(
     base: Base, flows: Sequence[Flow], rows: Mapping[str, Sequence[LiveFlow]], managed: Collection[str]
 ) -> tuple[Removed, ...]:
-    """Return the flows whose file is gone since the base, first looking for the new file that has their content."""
+    """Return the flows whose file is gone since the base, each with the new file that has its content."""
     new = [flow for flow in flows if flow.slug not in base.flows and flow.slug not in base.unreadable]
     found: list[Removed] = []
     left = {slug: _left(rows.get(slug, ())) for slug in base.gone.keys() - set(managed)}
@@ -255,7 +255,7 @@ def _removed(slug: str, file: str, row: LiveFlow | None, renamed_to: str | None)
 
 
 def _left(rows: Sequence[LiveFlow]) -> LiveFlow | None:
-    """Return the newest version of a flow without a file; an archived one only where there is no other."""
+    """Return the newest version of a flow without a file; an archived one only if there is no other."""
     choice = choose(rows, Target.LATEST)
     match choice:
         case Chosen(row) | UnknownStatus(row) | OnlyArchived(row):

@@ -58,7 +58,7 @@ def action(change: Change) -> Action:
 
 
 def restorable(fields: Mapping[FieldName, JsonValue]) -> dict[FieldName, JsonValue]:
-    """Return those of the live fields that could be sent back, in a form that the API takes [doc].
+    """Return the live fields that can be written back, in a form that the API takes [doc].
 
     A null description or targeting is as good as "" [obs], and `data` that came as an object goes back as JSON text.
     Anything else of another type than the documented one cannot be sent.
@@ -78,7 +78,7 @@ def restorable(fields: Mapping[FieldName, JsonValue]) -> dict[FieldName, JsonVal
 
 
 def json_safe(value: JsonValue) -> JsonValue:
-    """Return `value` with the numbers that JSON cannot hold as the texts YAML has for them."""
+    """Return `value` with the numbers that JSON cannot hold as YAML's texts for them."""
     match value:
         case None | bool() | str():
             return value
@@ -156,12 +156,12 @@ def digest(plan: Plan) -> str:
 
 
 def digest_of(content: Mapping[str, JsonValue]) -> str:
-    """Return the digest that a plan's document has, whatever digest it says it has."""
+    """Return the digest of a plan's document, whatever digest it contains."""
     return sha256({key: value for key, value in content.items() if key not in {"digest", AUDIENCE}})
 
 
 def _content(plan: Plan) -> dict[str, JsonValue]:
-    """Return the document without its digest; what is not in every plan only where there is something to say."""
+    """Return the document without its digest; optional parts only if they are not empty."""
     numbers = asdict(summary(plan))
     content: dict[str, JsonValue] = {
         "format": FORMAT,
@@ -185,7 +185,7 @@ def _blocked(blocked: Blocked) -> JsonValue:
 
 
 def _dropped(dropped: Dropped) -> JsonValue:
-    """Return one thing that a file lost; of a field with what is live, where the API returns it."""
+    """Return one thing that a file lost; for a field with its live value, if the API returns it."""
     return {
         "slug": dropped.slug,
         "file": dropped.file,
@@ -232,7 +232,7 @@ def field_change(change: FieldChange) -> JsonValue:
 
 
 def audience_document(audience: Audience) -> dict[str, JsonValue]:
-    """Return how many users qualify for a flow, as documents hold it: the API's own numbers, not rounded."""
+    """Return the estimates of a flow's users for documents: the API's own numbers, not rounded."""
     return {"slug": audience.slug, "before": _qualifying(audience.before), "after": _qualifying(audience.after)}
 
 
@@ -243,7 +243,7 @@ def _qualifying(side: Qualifying | None) -> JsonValue:
 
 
 def allowed_by(refusal: Refusal) -> str:
-    """Return the sentence that names the way past a refusal."""
+    """Return the sentence that names the flag that allows what a guard refused."""
     return f"{refusal.flag} allows it."
 
 

@@ -1,4 +1,4 @@
-"""Which findings about flows a plan would write, and which are live already.
+"""Findings about flows: which ones the plan would write, and which ones are live already.
 
 What is wrong with a flow that is live, and stays as it is, keeps nobody from changing others. So each finding is looked
 for twice: in the flows as they are live, and as they would be after the plan. One that is new there is the plan's own.
@@ -32,7 +32,7 @@ ALREADY_LIVE: Final = "This plan does not change it."
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A plan without the flows that a finding blocks.
+    """A plan without the flows that findings block.
 
     `errors` are those of the files that it would write, `warnings` what is wrong and stays as it is.
     """
@@ -44,25 +44,25 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class LiveFlows:
-    """What is live: the rows by slug, the rule that chooses one, and what is known of each flow's steps."""
+    """The live rows by slug, the rule that chooses one, and the known steps of each flow."""
 
     rows: Mapping[str, Sequence[LiveFlow]]
     target: Target
     known: Mapping[str, KnownFlow]
 
     def row(self, flow: Flow) -> LiveFlow | None:
-        """The row that a file would be written to; None where there is none."""
+        """The row that a file would be written to; None if there is none."""
         choice = row_to_write(self.rows.get(flow.slug, ()), flow.target or self.target)
         return choice.row if isinstance(choice, Chosen) else None
 
     def fields(self, flow: Flow) -> Fields:
-        """The live values of the fields that a file sets; none where there is no row to write."""
+        """The live values of the fields that a file sets; none if there is no row to write."""
         row = self.row(flow)
         return observe(row.fields, flow.fields.keys()).values if row else {}
 
 
 def about_files(errors: Collection[Problem], flows: Sequence[Flow]) -> tuple[Problem, ...]:
-    """Return the errors of files that are not about what they send, which no plan can change."""
+    """Return the errors that are about the files and not about what they send; no plan can change them."""
     contents = [_Content(flow.slug, flow.file, flow.fields) for flow in flows] if errors else []
     found = {key for key, _ in _found(contents)}
     return tuple(each for each in errors if _key(each) not in found)
@@ -71,7 +71,7 @@ def about_files(errors: Collection[Problem], flows: Sequence[Flow]) -> tuple[Pro
 def settle(
     plan: Plan, errors: Sequence[Problem], live_errors: Sequence[Problem], flows: Sequence[Flow], live: LiveFlows
 ) -> Settled:
-    """Return the plan, and the errors of the files `flows` that it would write, apart from those that it would not.
+    """Return the plan, with the errors of the files `flows` that it would write apart from the others.
 
     `errors` can be seen in the files alone, `live_errors` only with the live flows; one of these blocks its flow.
     """
@@ -96,7 +96,7 @@ def _key(problem: Problem) -> Key:
 
 
 def _new(plan: Plan, flows: Sequence[Flow], live: LiveFlows) -> set[Key]:
-    """The findings that there are more of after the plan than before it."""
+    """The findings that occur more often after the plan than before it."""
     writes = {change.slug: change for change in plan.writes}
     missing = {blocked.slug for blocked in plan.blocked}
     before: list[_Content] = []
@@ -117,7 +117,7 @@ def _new(plan: Plan, flows: Sequence[Flow], live: LiveFlows) -> set[Key]:
 def _found(
     contents: Sequence[_Content], known: Mapping[str, KnownFlow] | None = None
 ) -> Counter[tuple[Key, str | None]]:
-    """How often each finding is about each text, with those that only the `known` live flows show."""
+    """The number of each finding about each text, including those that need the `known` live flows."""
     by_file = {content.file: content for content in contents}
     flows = [content.flow for content in contents]
     live = () if known is None else validate.check_live(flows, known, flows)
@@ -127,7 +127,7 @@ def _found(
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    """Fields of a flow without their file, and the source of these fields: each place is a column of one line."""
+    """Fields of a flow without their file, as a source: every place is a column of one line."""
 
     slug: str
     file: str
@@ -138,7 +138,7 @@ class _Content:
 
     @property
     def flow(self) -> Flow:
-        """The flow as it is by these fields alone."""
+        """The flow with only these fields."""
         return Flow(self.slug, self.file, self.fields, None, None, protected=False, tests=None, source=self)
 
     @property
@@ -155,7 +155,7 @@ class _Content:
         return Location(self.file, 1, self._paths.setdefault((path, offset), len(self._paths) + 1))
 
     def said_at(self, place: Location) -> str | None:
-        """The text at a place, which may be an expression; None where there is something else."""
+        """The text at a place, which may be an expression; None if there is something else."""
         path = next((path for (path, _), column in self._paths.items() if column == place.column), ())
         found = self.value
         for part in path:
@@ -167,7 +167,7 @@ class _Content:
 
 
 def unstated(flows: Iterable[Flow], live: LiveFlows) -> Iterator[Problem]:
-    """Yield an error for each live field that is wrong and that its file does not set, since `pull` leaves it out.
+    """Yield an error for each wrong live field that its file does not set, because `pull` leaves it out.
 
     Of targeting a plan warns by itself, with who sees the flow.
     """
@@ -191,7 +191,7 @@ def _errors(flow: Flow, added: Fields) -> list[Problem]:
 
 
 def _without(plan: Plan, blocking: Iterable[Problem], slugs: Mapping[str, str]) -> Plan:
-    """Return the plan with a blocked flow in place of each change that would write one of the problems."""
+    """Return the plan with each change that would write one of the problems replaced by a blocked flow."""
     found: dict[str, list[Problem]] = {}
     for each in blocking:
         found.setdefault(slugs[each.location.file], []).append(each)

@@ -1,4 +1,4 @@
-"""What apply refuses before it writes anything: guards, which judge a plan as a value."""
+"""Guards: the reasons for which apply refuses a plan before it writes anything."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PERCENT_FROM: Final = 10
 
 
 class Kept(Enum):
-    """Where a plan is from, as far as guards are concerned."""
+    """How a plan was kept, as far as guards care."""
 
     FRESH = "made now"
     SAVED = "saved and read back"
@@ -39,7 +39,7 @@ _EDITS: Final = {
 
 
 def judged(plan: Plan, guards: Guards, kept: Kept = Kept.FRESH) -> Plan:
-    """Return `plan` with what the guards refuse about it; a plan that writes nothing is never refused."""
+    """Return `plan` with the guards' refusals; a plan that writes nothing is never refused."""
     plan = replace(plan, refusals=())
     if not plan.writes:
         return plan
@@ -50,13 +50,13 @@ def judged(plan: Plan, guards: Guards, kept: Kept = Kept.FRESH) -> Plan:
 
 
 def also_refused(plan: Plan, *refusals: Refusal) -> Plan:
-    """Return `plan` with these refusals after those that it has."""
+    """Return `plan` with these refusals added."""
     refused = replace(plan, refusals=(*plan.refusals, *refusals))
     return replace(refused, digest=digest(refused))
 
 
 def _too_many(plan: Plan, guards: Guards) -> Iterator[Refusal]:
-    """Refuse more changes than one reviewer can take in, and to change most of an account at once."""
+    """Refuse more changes than one reviewer can check, or changes to most of an account at once."""
     numbers = summary(plan)
     count, planned = numbers.changes, numbers.changes + numbers.unchanged + numbers.unverified + numbers.blocked
     most, percent = guards.max_changes, guards.max_changed_percent
@@ -84,7 +84,7 @@ def _about_flows(plan: Plan, guards: Guards) -> Iterator[Refusal]:
 
 
 def _edits_undone(plan: Plan, guards: Guards) -> Iterator[Refusal]:
-    """Refuse to undo an edit in the dashboard, where the policy says so or the edit cannot be kept."""
+    """Refuse to undo a dashboard edit, if the policy refuses it or the edit cannot be kept."""
     for origin, policy in ((Origin.DRIFT, guards.on_drift), (Origin.CONFLICT, guards.on_conflict)):
         if policy is not Policy.OVERWRITE:
             cannot = ", because this plan cannot leave the edited values out"
@@ -100,7 +100,7 @@ def _refused(plan: Plan, concerned: Callable[[Change], bool], code: str, message
 
 
 def _clears_targeting(change: Change) -> bool:
-    """Whether users see at once that there is no targeting any more; what cannot be seen counts as targeting."""
+    """Whether users see at once that the targeting is gone; unknown targeting counts as targeting."""
     if isinstance(change, Create) or not change.live:
         return False
     if "targetingLogic" not in change.body or not is_for_everyone(change.body["targetingLogic"]):

@@ -1,4 +1,4 @@
-"""A saved plan: read back strictly, and compared with what is live by now.
+"""A saved plan: reads it strictly, and compares it with the live flows.
 
 Only a document as flowsync writes it, with the right digest, is a plan. `restored` says whether one of its changes may
 still be carried out.
@@ -47,7 +47,7 @@ Row = TypeVar("Row", bound="Update | NewDraft")
 
 
 def _only(*kinds: type) -> Callable[[JsonValue], JsonValue]:
-    """Return a reader that takes values of these types, and of no type derived from them, as they are."""
+    """Return a reader that accepts values of exactly these types."""
 
     def read(value: JsonValue) -> JsonValue:
         if type(value) not in kinds:
@@ -121,7 +121,7 @@ _NO_FURTHER: Final[Readers] = {}
 
 
 def _object(value: JsonValue, place: str, readers: Readers, optional: Readers = _NO_FURTHER) -> dict[str, Any]:
-    """Return an object's values as they are read; it has exactly the keys of its readers. `place` is for messages."""
+    """Return an object's values, each read by the reader of its key. `place` is for messages."""
     if not isinstance(value, dict):
         raise malformed(f"{place} is not an object")
     if unknown := sorted((value.keys() ^ readers.keys()) - optional.keys()):
@@ -151,11 +151,11 @@ def from_text(text: str) -> Plan:
 
 
 def from_document(document: JsonValue) -> Plan:
-    """Return the plan that `to_document` made `document` of, as far as it is in the document.
+    """Return the plan that `to_document` wrote as `document`, as far as the document holds it.
 
     The `old` and `new` of each change hold the fields that change, not those that are managed and stay; `restored`
     adds them from the live row. Which flows are unchanged is only counted. Estimates of users are passed over, for no
-    digest covers them. Raises PlanFileError where the format is unknown, anything is not as flowsync writes it, or the
+    digest covers them. Raises PlanFileError if the format is unknown, anything is not as flowsync writes it, or the
     digest is not that of the content.
     """
     _known_format(document)
@@ -224,7 +224,7 @@ def _change(value: JsonValue, place: str) -> Change:
 
 
 def _parts(value: JsonValue, place: str, row: Readers) -> dict[str, Any]:
-    """Return what the document holds of a change, by the names that a `Change` has for it."""
+    """Return a change's values from the document, by the names of `Change`'s fields."""
     found = _object(value, place, {**_CHANGE, **row})
     del found["action"]
     fields, warnings = (_places(found[key], f"{place}.{key}") for key in ("fields", "warnings"))
@@ -265,7 +265,7 @@ def _dropped(value: JsonValue, place: str) -> Dropped:
 
 
 def _target(change: Update) -> Target:
-    """Return the rule that chose the row: only where a newer one was passed over does a plan say so."""
+    """Return the target that chose the row; a plan says so only if a newer row was passed over."""
     if all(warning.code != NOT_THE_LATEST for warning in change.warnings):
         return Target.LATEST
     return Target.ACTIVE if change.status == "ACTIVE" else Target.DRAFT
@@ -299,30 +299,30 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def malformed(complaint: str) -> PlanFileError:
-    """Return the error for a plan that flowsync did not write like this."""
+    """Return the error for a document that flowsync did not write."""
     return PlanFileError(f"The saved plan cannot be read: {complaint}.", hint="Plan again: flowsync plan --out FILE.")
 
 
 @dataclass(frozen=True, slots=True)
 class AsPlanned:
-    """The row is as it was; `change` holds the values of every managed field."""
+    """The row is as it was planned; `change` holds the values of every managed field."""
 
     change: Change
 
 
 @dataclass(frozen=True, slots=True)
 class AsWritten:
-    """The row already is as it would be written."""
+    """The row already has the planned content."""
 
     change: Change
 
 
 @dataclass(frozen=True, slots=True)
 class Edited:
-    """The row was changed since: `differences` lead from what is live now to what was planned from.
+    """The row was changed since: `differences` lead from the live values to those of the plan.
 
     `elsewhere`: the other fields of the row, where one of them was edited too, or is no longer returned; the
-    document does not have what they were, nor which are managed. None where the rest explains everything.
+    document does not have what they were, nor which are managed. None if the rest explains everything.
     `unseen`: fields of the plan that the API does not return any more.
     """
 
@@ -336,14 +336,14 @@ Restored: TypeAlias = AsPlanned | AsWritten | Edited
 
 @dataclass(frozen=True, slots=True)
 class Stale:
-    """A change that may not be carried out any more; `why` is a sentence, or what was edited."""
+    """A change that must no longer be applied; `why` is a sentence, or the edits."""
 
     change: Change
     why: str | Edited
 
 
 def restored(change: Update | NewDraft, row: LiveFlow) -> Restored:
-    """Return whether `row` still is as when `change` was planned, already is as it would be written, or neither.
+    """Return whether `row` still is as planned, already has the planned content, or neither.
 
     Raises PlanFileError when `change` would not lead to what it says it leads to.
     """
@@ -362,7 +362,7 @@ def restored(change: Update | NewDraft, row: LiveFlow) -> Restored:
 
 
 def _choices(names: Sequence[FieldName]) -> Iterator[frozenset[FieldName]]:
-    """Yield every choice of fields, the largest first: mostly a file states nearly all."""
+    """Yield every choice of fields, the largest first, because most files set nearly all fields."""
     for size in range(len(names), -1, -1):
         yield from map(frozenset, combinations(names, size))
 

@@ -1,4 +1,4 @@
-"""What a reviewer should know about one flow beyond its differences: one small rule per warning."""
+"""Warnings for a reviewer about one flow: one small function per warning."""
 
 from __future__ import annotations
 
@@ -57,19 +57,19 @@ _STEP_ID: Final = re.compile(r"/(?P<list>steps|data)/(?P<step>\d+)(?:/fields/(?P
 
 
 def warnings_of_change(pair: FileAndRow) -> tuple[PlanWarning, ...]:
-    """Return the warnings about a row that will be written, or that a draft will be made of."""
+    """Return the warnings about a row to be written or to be copied to a draft."""
     rules = (rule for rule in _UPDATE_RULES if not pair.needs_draft or rule not in _ROW_RULES)
     return tuple(warning for rule in rules for warning in rule(pair))
 
 
 def warnings_of_unchanged(pair: FileAndRow) -> tuple[PlanWarning, ...]:
-    """Return the warnings about a row that already is as the file says."""
+    """Return the warnings about a row that already matches the file."""
     hidden = _drafts_hidden(pair) if pair.needs_draft else ()
     return (*_draft_unseen(pair), *hidden, *_edits_kept(pair), *_live_targeting_broken(pair))
 
 
 def warnings_of_publish(pair: FileAndRow) -> tuple[PlanWarning, ...]:
-    """Return the warnings about a version, as `pair.flow`, that takes the place of another one, `pair.row`."""
+    """Return the warnings about the version `pair.flow`, which replaces the version `pair.row`."""
     return tuple(warning for rule in _PUBLISH_RULES for warning in rule(pair))
 
 
@@ -285,7 +285,7 @@ def _what_users_see(pair: FileAndRow) -> str:
 
 
 def is_for_everyone(expression: JsonValue) -> bool:
-    """Whether the API takes the expression for none: an empty or one-character one is [obs]."""
+    """Whether the API treats the expression as no targeting: an empty or one-character one [obs]."""
     form = comparable("targetingLogic", expression)
     return isinstance(form, str) and len(form) <= 1
 

@@ -45,7 +45,7 @@ _FLAGS: Final = (
 
 
 class BrowserError(FlowsyncError):
-    """There is no Chromium, or it fails."""
+    """Chromium is missing, or it failed."""
 
     code = "preview-browser"
 
@@ -147,9 +147,9 @@ class Tab:
         self._resize(800)
 
     def picture(self, url: str, frame: Frame) -> bytes | None:
-        """A PNG of the frame at `url`, as wide as the tab and as high as its content; None where the step is not drawn.
+        """A PNG of the frame at `url`, as wide as the tab and as high as its content; None if the step is not drawn.
 
-        Raises BrowserError where it is not ready in time.
+        Raises BrowserError if it is not ready in time.
         """
         self._resize(frame.height)
         self.ask("Page.navigate", {"url": url})
@@ -169,7 +169,7 @@ class Tab:
         return base64.b64decode(taken["data"])
 
     def _drawn(self) -> int:
-        """The height of the content, once all of it is drawn."""
+        """The height of the content, once it is completely drawn."""
         until = time.monotonic() + _SECONDS
         while self.value("document.documentElement.dataset.ready") != "yes":
             if time.monotonic() > until:

@@ -95,7 +95,7 @@ Fetch: TypeAlias = "Callable[[Sequence[Package]], Iterator[bytes]]"
 def packages() -> Sequence[Package]:
     """The packages to fetch on this machine, and the bundler for its platform, last.
 
-    Raises BundleError where there is no bundler for it.
+    Raises BundleError if there is no bundler for it.
     """
     listed = json.loads(_resource("packages.json"))
     system, machine = _SYSTEMS.get(sys.platform), _MACHINES.get(platform.machine().lower())
@@ -126,7 +126,7 @@ def is_whole(path: Path) -> bool:
 
 
 def registry_from(environ: Mapping[str, str]) -> str:
-    """The registry to fetch from. Raises BundleError, without the address, where it cannot be used."""
+    """The registry to fetch from. Raises BundleError, without the address, if it cannot be used."""
     given = environ.get(REGISTRY_VARIABLE) or REGISTRY
     if url_complaint(given) is not None or not given.startswith("https://"):
         raise BundleError(

@@ -1,4 +1,4 @@
-"""What the page and the pictures show of each flow: its content before and after, and who sees it."""
+"""The content of the preview: each flow before and after, and who sees it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ NO_SELECTOR: Final = "(no selector)"
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A flow before or after. `flow` is what is drawn; where it cannot be drawn, `trouble` says why.
+    """A flow before or after. `flow` is the one to draw; if it cannot be drawn, `trouble` says why.
 
     `anchors` are the selectors of a tour's steps in the file, by step. `notes` name what the components leave out.
     """
@@ -145,7 +145,7 @@ def _shown(
 
 
 def side_of(flow: Flow, variables: Mapping[str, JsonValue]) -> Side:
-    """What is drawn of a flow, with its own `x-preview` and these variables."""
+    """The drawable side of a flow, with its own `x-preview` and these variables."""
     kind, name = _text(flow.fields.get("type"), DEFAULT_TYPE), _text(flow.fields.get("name"), flow.slug)
     own = _preview_of(flow)
     chosen = own.get("component")
@@ -209,7 +209,7 @@ def _notes(flow: PublishedFlow, component: str) -> list[str]:
 
 
 def _prepared(flow: PublishedFlow, variables: Mapping[str, JsonValue]) -> PublishedFlow:
-    """The flow with variables filled in; a tour's selectors name elements of the frame."""
+    """The flow with variables filled in, and the selectors of a tour replaced by elements of the frame."""
     data = _filled(dict(flow.data), variables)
     steps = []
     for position, step in enumerate(flow.steps):
@@ -305,7 +305,7 @@ def variables_of(user: Context) -> Mapping[str, JsonValue]:
 
 
 def visitor_of(user: Context) -> Visitor:
-    """The user as the sandbox computes states for."""
+    """The user in the form that the sandbox needs."""
     flows = {slug: _kept(progress) for slug, progress in user.flows.items()}
     group = Person(user.group_properties, user.group_events)
     return Visitor(user.at, user.guest, Person(user.properties, user.events, user.groups), group, user.url, flows)

@@ -38,7 +38,7 @@ class Look:
 
 
 class Session:
-    """Safe to use from many threads. `before` are the flows at the base, None without one.
+    """The flows, users and progress of a preview. Threads may share it.
 
     The page shows only slugs that `includes` returns true for.
     """
@@ -63,7 +63,7 @@ class Session:
         self.take(seen)
 
     def take(self, seen: Seen) -> None:
-        """Show the current content of the files."""
+        """Replace the content of the files."""
         with self._changed:
             self._flows = [flow for flow in seen.flows if self._includes(flow.slug)]
             unread = {_stem(problem): problem for problem in seen.problems}
@@ -109,7 +109,7 @@ class Session:
         return shown_flows(flows, unread, before, {**variables_of(user.context), **self._variables})
 
     def side(self, look: Look) -> Side | None:
-        """What a frame draws; None where the flow or the user no longer exists."""
+        """What a frame draws; None if the flow or the user no longer exists."""
         users = self.users
         if not 0 <= look.user < len(users):
             return None

@@ -1,4 +1,4 @@
-"""What is wrong, in every format: with files (`listing`, `sarif`, `annotations`), with a run, with a machine."""
+"""Shows problems of files (`listing`, `sarif`, `annotations`), of a run and of a machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""Problems and failures as workflow commands, which put notes next to lines on GitHub.
+r"""Problems and failures as workflow commands, which GitHub shows as annotations next to lines.
 
 The runner takes a line that begins with `::`, blanks before it left aside, for a command. It decodes `%25`, `%0D` and
 `%0A` in a message, `%3A` and `%2C` too in a property [doc: workflow commands]. Line breaks are shown as `\n` like
@@ -27,13 +27,13 @@ _IN_PROPERTY: Final = str.maketrans({"%": "%25", ":": "%3A", ",": "%2C"})
 
 
 def github(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:
-    """Return annotations for GitHub, then the text, which the log of the step shows with them."""
+    """Return annotations for GitHub, then the text for the log of the step."""
     ordered = in_order(problems)
     return annotate(ordered) + listing.text(ordered, source_line, screen)
 
 
 def annotate(notes: Iterable[Problem | Exception]) -> str:
-    """Return the workflow commands by which GitHub shows problems at their lines, and failures as notes of the run.
+    """Return the workflow commands that annotate lines with problems, and the run with failures.
 
     The gravest come first; those that GitHub would drop are counted. Problems name files from the top of the
     repository, where GitHub looks for them. An exception other than a FlowsyncError is a bug in flowsync; what a report
@@ -70,7 +70,7 @@ def _command(note: Problem | Exception) -> str:
 
 
 def stopped(text: str, token: str) -> str:
-    """Return text that the runner takes no commands from: `token` must not be guessable, nor be in the text."""
+    """Return text in which the runner executes no commands: `token` must not be guessable, nor be in the text."""
     if token in text:
         raise ValueError("the token is in the text")
     end = "" if text.endswith("\n") else "\n"

@@ -1,4 +1,4 @@
-"""What `flowsync doctor` found: for a terminal, as Markdown for a bug report, and the document `flowsync-doctor/1`."""
+"""The report of `flowsync doctor` for a terminal, as Markdown, and as the document `flowsync-doctor/1`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOTHING_SENT: Final = "This report holds no keys and no content of flows, only 
 
 
 def text(report: Report, screen: Screen) -> str:
-    """Return every fact on a line of its own, what to do below it, and the counts; a summary leaves out what is ok."""
+    """Return every fact on a line of its own, hints below, then the counts; a summary leaves out what is ok."""
     lines = [each for part in report.parts for each in _part_lines(part, screen.detail)]
     return draw([*lines, line(_counts(report))], screen)
 
@@ -36,7 +36,7 @@ def _part_lines(part: Part, detail: Detail) -> Iterator[Line]:
 
 
 def markdown(report: Report, screen: Screen) -> str:  # noqa: ARG001 - one signature
-    """Return a table for each part, to be pasted into a bug report."""
+    """Return a table for each part, for a bug report."""
     lines = [f"**flowsync doctor**: {prose(_counts(report))}"]
     for part in report.parts:
         rows = []

@@ -1,4 +1,4 @@
-"""Why a command failed, or that flowsync itself did: for a terminal and as JSON."""
+"""Messages about a failed command, or a bug in flowsync: for a terminal and as JSON."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def error(
     screen: Screen = Screen(),  # noqa: B008 - a frozen value
     source_line: SourceLine = lambda _: None,
 ) -> str:
-    """Return what is written to stderr for an expected failure; problems of files are listed first."""
+    """Return the message for an expected failure; problems of files come first."""
     if isinstance(exception, DocumentError):
         return draw(problem_lines(exception.problem, source_line, screen), screen)
     lines: list[Line] = []
@@ -45,7 +45,7 @@ def error(
 
 
 def error_as_json(exception: BaseException) -> str:
-    """Return the document `flowsync-error/1`: what failed, instead of the document that was asked for."""
+    """Return the document `flowsync-error/1`, printed instead of the command's own document."""
     found: Sequence[Problem] = ()
     if isinstance(exception, DocumentError):
         found = (exception.problem,)
@@ -68,7 +68,7 @@ def error_as_json(exception: BaseException) -> str:
 
 
 def bug(exception: BaseException, screen: Screen = Screen()) -> str:  # noqa: B008 - a frozen value
-    """Return what is written to stderr when flowsync itself is at fault, with what a report needs."""
+    """Return the message for a bug in flowsync, with what a bug report needs."""
     said = f" {type(exception).__name__}: this is a bug in flowsync, not in your flows; {REPORT}"
     trace = "".join(traceback.format_exception(exception)).rstrip("\n").split("\n")
     lines = [

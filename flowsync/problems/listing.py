@@ -1,4 +1,4 @@
-"""Problems of files, for a terminal, as Markdown and as JSON: where, what, the line with a caret, and what to do."""
+"""Problems of files, for a terminal, as Markdown and as JSON: place, message, line with a caret, hint."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from flowsync.render.style import NARROWEST, WHOLE, Line, Screen, Span, Style, d
 from flowsync.text import ELLIPSIS
 
 SourceLine: TypeAlias = "Callable[[Location], str | None]"
-"""Gives the line that a location is on, without its end; None where it cannot be had."""
+"""Gives the line that a location is on, without its end; None if it cannot be had."""
 
 NO_PROBLEMS: Final = "No problems found."
 _MARGIN: Final = "  | "
@@ -66,7 +66,7 @@ def documents(problems: Iterable[Problem]) -> list[JsonValue]:
 
 
 def counts(problems: Sequence[Problem], texts: Collection[str] = ()) -> str:
-    """Return how many errors and warnings there are, and in how many files: neither `texts` nor directories."""
+    """Return the number of errors, warnings and files; `texts` and directories are no files."""
     severities = Counter(problem.severity for problem in problems)
     parts = [plural(severities[each], each.value) for each in Severity if severities[each]]
     files = {problem.location.file for problem in problems if problem.code != "no-flows"} - {*texts}
@@ -75,7 +75,7 @@ def counts(problems: Sequence[Problem], texts: Collection[str] = ()) -> str:
 
 
 def problem_table(problems: Iterable[Problem]) -> list[str]:
-    """Return the lines of a Markdown table of problems: where, which, what."""
+    """Return the lines of a Markdown table of problems: place, rule, message."""
     rows = []
     for problem in problems:
         where = problem.location
@@ -96,7 +96,7 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def problem_lines(problem: Problem, source_line: SourceLine, screen: Screen) -> Iterator[Line]:
-    """Yield a problem with its source line, and what to do."""
+    """Yield a problem with its source line, and its hint."""
     where = problem.location
     kind = Span(f"{problem.severity.value}[{problem.code}]", _STYLES[problem.severity])
     place = Span(f"{where.file}:{where.line}:{where.column}: ", Style.HEADING)
@@ -109,7 +109,7 @@ def problem_lines(problem: Problem, source_line: SourceLine, screen: Screen) -> 
 
 
 def _excerpt(source: str, offset: int, screen: Screen) -> Iterator[Line]:
-    """Yield the source around `offset`, and the caret under it; an ellipsis where there is more."""
+    """Yield the source around `offset`, and the caret under it; an ellipsis if it is cut."""
     room = max(screen.width, NARROWEST) - len(_MARGIN) - 2 * len(ELLIPSIS)
     start = max(0, offset - room)
     pieces = visible_characters(source[start : offset + room])

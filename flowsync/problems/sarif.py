@@ -1,4 +1,4 @@
-"""Problems of files as SARIF 2.1.0, which GitHub's code scanning takes."""
+"""Problems of files as SARIF 2.1.0, for GitHub's code scanning."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _OF_READING: Final = (
 
 
 def sarif(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) -> str:  # noqa: ARG001 - one signature
-    """Return a log in SARIF 2.1.0: one run with every rule there is, and a result for each problem.
+    """Return a log in SARIF 2.1.0: one run with every rule, and a result for each problem.
 
     Files are named as the problems name them; readers take that as relative to the top of the repository. GitHub shows
     the help of a rule with each of its alerts, and needs both descriptions [doc: SARIF support].
@@ -55,7 +55,7 @@ def sarif(problems: Iterable[Problem], source_line: SourceLine, screen: Screen) 
 
 
 def _sarif_rules(problems: Iterable[Problem]) -> Mapping[str, JsonValue]:
-    """Return the descriptor of every code: those with a rule, then those of reading among the problems."""
+    """Return the descriptor of every code: those with a rule, then the reader's codes among the problems."""
     from flowsync import validate  # noqa: PLC0415 - the rules and their documentation, which only this format needs
 
     rules: dict[str, JsonValue] = {}

@@ -36,7 +36,7 @@ def name_complaint(slug: str) -> str | None:
 
 
 def folded(slug: str) -> str:
-    """The slug as a file system compares names that does not distinguish upper and lower case."""
+    """The slug as a case-insensitive file system compares names."""
     return unicodedata.normalize("NFC", slug).casefold()
 
 
@@ -71,7 +71,7 @@ def _own_lines(text: str) -> str | None:
 
 
 def _says(lines: str, value: JsonValue) -> bool:
-    """Whether the lines have this value, both in the file and by themselves, as they are sent."""
+    """Whether the lines have this value, both in the file and on their own, as they are sent."""
     try:
         read = document.parse(lines)
         alone = read.own_lines("data")
@@ -100,7 +100,7 @@ def new_file(row: LiveFlow, file: FlowFile, modeline: str, judge: Judge, note: s
 
 
 def says_something(field: FieldName, value: JsonValue) -> bool:
-    """Return whether a live value belongs in a file: an empty text and a value that was never set do not."""
+    """Return whether a live value belongs in a file: empty texts and unset values do not."""
     return isinstance(value, bool) if field == "active" else value is not None and value != ""
 
 

@@ -32,7 +32,7 @@ class LeftOut:
 
 
 def left_out(field: FieldName, reason: str, row: LiveFlow) -> LeftOut:
-    """A field that is left out; a broken live expression is pointed out, for nobody sees the flow then."""
+    """A field that is left out; for a broken live expression it adds that nobody sees the flow."""
     live = row.fields.get(field)
     is_broken = field == "targetingLogic" and isinstance(live, str) and parsed(live) is None
     return LeftOut(field, f"{reason} Nobody sees the flow now: the expression is broken." if is_broken else reason)
@@ -55,7 +55,7 @@ class ChangedFile:
     """An existing file with live values.
 
     `places` are the labels of what changes, `rewritten` those of parts that had to be written again.
-    `failing` are the file's own tests that now fail; the file is written all the same, for tests are never sent.
+    `failing` are the file's own tests that now fail; the file is written all the same, because tests are never sent.
     """
 
     slug: str
@@ -102,7 +102,7 @@ Known: TypeAlias = "Collection[tuple[str, str]]"
 def check(
     flow: Flow | Problem, row: LiveFlow, judge: Judge, fields: Collection[FieldName], known: Known = ()
 ) -> tuple[str | None, tuple[str, ...]]:
-    """Judge a file whose `fields` were just taken from a live row.
+    """Check a file whose `fields` were just taken from a live row.
 
     Returns why it may not be written (None if it may), and its own tests that fail and did not before.
     """

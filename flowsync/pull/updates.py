@@ -1,4 +1,4 @@
-"""Dashboard edits taken over into an existing file, with as few lines edited as possible."""
+"""Writes dashboard edits into an existing file, with as few changed lines as possible."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ExistingFile:
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """The file's text with live values, or why it may not be written."""
+    """The file's text with live values, or why it must not be written."""
 
     text: str
     rewritten: tuple[str, ...] = ()
@@ -82,7 +82,7 @@ def _wanted(existing: ExistingFile, scope: Scope) -> tuple[dict[FieldName, JsonV
 def _one_by_one(
     existing: ExistingFile, wanted: Mapping[FieldName, JsonValue], known: set[tuple[str, str]], missing: list[LeftOut]
 ) -> tuple[list[FieldName], _Draft]:
-    """Take the fields one by one, so that one that cannot be taken does not keep out the others."""
+    """Take the fields one by one, so that a field that fails does not prevent the others."""
     taken: dict[FieldName, JsonValue] = {}
     draft = _Draft(existing.flow.source.text)
     for field, value in wanted.items():
@@ -121,7 +121,7 @@ def _whole(existing: ExistingFile, wanted: Mapping[FieldName, JsonValue]) -> Jso
 def with_live(
     whole: dict[str, JsonValue], environment: str | None, field: FieldName, live: JsonValue
 ) -> dict[str, JsonValue]:
-    """Return `whole` with `live` for one field. Raises DocumentError for a value that cannot be written."""
+    """Return `whole` with the value `live` for one field. Raises DocumentError if it cannot be written."""
     environments = whole.get("environments")
     overlay = environments.get(environment) if isinstance(environments, dict) and environment is not None else None
     if not isinstance(environments, dict) or not isinstance(overlay, dict) or field not in overlay:
@@ -145,7 +145,7 @@ def _laid_over(base: JsonValue, overlay: JsonValue, live: JsonValue) -> JsonValu
 
 
 def _like(own: JsonValue, live: JsonValue) -> JsonValue:
-    """`live` as a text of YAML or JSON if the file has `data` as one, edited like any other text."""
+    """`live` as a text of YAML or JSON if the file has `data` as one; edited like any other text."""
     if not isinstance(own, str) or not isinstance(live, (dict, list)):
         return live
     try:

@@ -43,7 +43,7 @@ def run_line(run: Run) -> bytes:
 
 
 def write_line(change: Update, row: LiveFlow, time: str) -> bytes:
-    """What is about to be written, and over what."""
+    """A row about to be written, with its old and new content."""
     # What only the plan's own read showed; `data` is always shown [doc].
     names = [name for name in change.body if name in change.old and name not in row.fields and name != "data"]
     earlier: Mapping[FieldName, JsonValue] = {name: change.old[name] for name in names}
@@ -68,14 +68,14 @@ def write_line(change: Update, row: LiveFlow, time: str) -> bytes:
 
 
 def create_line(change: Create, time: str) -> bytes:
-    """What is about to be created: there is nothing before it."""
+    """A flow about to be created."""
     withheld = _withheld(change.body)
     event: dict[str, JsonValue] = {"event": "create", "slug": change.slug, "file": change.file, "time": time}
     return _line({**event, "before": None, "body": _kept(change.body, withheld), "withheld": withheld})
 
 
 def draft_line(change: NewDraft, time: str) -> bytes:
-    """What is about to be drafted, as a copy of the row with this id."""
+    """A draft about to be created, as a copy of the row with this id."""
     withheld = _withheld(change.body)
     return _line(
         {
@@ -93,7 +93,7 @@ def draft_line(change: NewDraft, time: str) -> bytes:
 
 
 def made_line(change: Create | NewDraft, row: LiveFlow, time: str) -> bytes:
-    """The row that was made and may be about to be written to; its slug may be another than that of the change."""
+    """The created row, which may be about to be written to; its slug may differ from that of the change."""
     withheld = _withheld(row.raw, change.body)
     return _line(
         {
@@ -111,7 +111,7 @@ def made_line(change: Create | NewDraft, row: LiveFlow, time: str) -> bytes:
 
 
 def outcome_line(outcome: Outcome, row: LiveFlow | None, time: str, seconds: float | None) -> bytes:
-    """What became of a change; `row` is the flow as it was last shown. `seconds` since its write began."""
+    """The result of a change; `row` is the flow as a read showed it last. `seconds` since its write began."""
     change = outcome.change
     made = outcome.made if isinstance(outcome, Applied | Failed) else None
     untaken: tuple[str, ...] = ()
@@ -167,14 +167,14 @@ def publish_line(file: str, draft: LiveFlow, published: LiveFlow | None, users: 
 
 
 def delete_line(slug: str, rows: Sequence[LiveFlow], time: str) -> bytes:
-    """Every version that is about to be deleted, whole."""
+    """All versions that are about to be deleted, with their content."""
     withheld = _withheld(*(row.raw for row in rows))
     kept: list[JsonValue] = [_kept(row.raw, withheld) for row in rows]
     return _line({"event": "delete", "slug": slug, "time": time, "rows": kept, "withheld": withheld})
 
 
 def deleted_line(slug: str, ending: str, left: Iterable[int], message: str | None, time: str) -> bytes:
-    """What became of a flow that was to be deleted; `left` are the ids of the versions that were still there."""
+    """The result of deleting a flow; `left` are the ids of the versions that still existed."""
     return _line(
         {
             "event": "deleted",
@@ -188,12 +188,12 @@ def deleted_line(slug: str, ending: str, left: Iterable[int], message: str | Non
 
 
 def end_line(time: str) -> bytes:
-    """The run came to its end."""
+    """The end of a run."""
     return _line({"event": "end", "time": time})
 
 
 def _line(value: Mapping[str, JsonValue]) -> bytes:
-    """ASCII only, so that nothing in a record can trick whoever looks at it."""
+    """One line of JSON, ASCII only, so that nothing in a record can trick a reader."""
     text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return text.replace("\x7f", r"\u007f").encode("ascii") + b"\n"
 
@@ -208,7 +208,7 @@ def _kept(part: Fields, withheld: Sequence[JsonValue]) -> dict[str, JsonValue]:
 
 
 def _holds_key(value: JsonValue) -> bool:
-    """Whether a key is in a value. A text is searched as it is: its JSON has escapes, which take time to decode."""
+    """Whether a value holds a key. A text is searched as it is, because JSON's escapes take time to decode."""
     if isinstance(value, list | dict):
         value = json.dumps(value)
     return isinstance(value, str) and private_key_at(value) is not None

@@ -1,4 +1,4 @@
-"""The lines of a record read back.
+"""Reads the lines of a record.
 
 What is published or created is read as a write, so that it can be rolled back as one.
 """
@@ -41,7 +41,7 @@ def read(lines: Iterable[bytes], name: str) -> Record:
 
 
 class _Reading:
-    """What the lines that were taken so far say."""
+    """The record, as far as its lines were read."""
 
     def __init__(self, name: str) -> None:
         self.runs: list[Run] = []
@@ -53,7 +53,7 @@ class _Reading:
         self._is_complete = False
 
     def take(self, value: Mapping[str, JsonValue]) -> None:
-        """Take the next line. Raises an error for what is no line of a record."""
+        """Read the next line. Raises an error if it is no line of a record."""
         match value:
             case {"format": str() as format_}:
                 _check_format(format_, self._name)
@@ -79,7 +79,7 @@ class _Reading:
                 _text(value["event"])
 
     def record(self) -> Record:
-        """Everything."""
+        """The record of all lines."""
         together = sorted(map(combined, self._writes.values()), key=lambda write: (write.slug, write.id))
         unknown = tuple(self._begun.values())
         return Record(tuple(self.runs), tuple(together), self._is_complete, tuple(self._deletions), unknown)
@@ -105,7 +105,7 @@ class _Reading:
 
 
 def _objects(lines: Iterable[bytes], name: str) -> Iterator[tuple[int, Mapping[str, JsonValue]]]:
-    """The object of each line with the line's number, without lines that were cut off where a crash can leave one."""
+    """The object of each line with its number; skips lines that a crash cut off."""
     has_begun, broken = False, None
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -205,7 +205,7 @@ def _created(begun: Creating, value: Mapping[str, JsonValue]) -> Write:
 
 
 def _published(value: Mapping[str, JsonValue], place: Place) -> Write:
-    """A publish as a write over the row that is live after it: before, that row was to say what the former one did.
+    """A publish as a write over the row that is live afterwards, with the former live content as before.
 
     Where no version was live before, the row was not to be seen: it is as if it had been switched off.
     """
@@ -242,7 +242,7 @@ def _texts(value: JsonValue) -> tuple[str, ...]:
 
 
 def _note_deleted(found: list[Deleted], value: Mapping[str, JsonValue], place: Place) -> None:
-    """Add what a line says was about to be deleted to what was `found`, or that the last one is gone."""
+    """Add the rows of a delete line to `found`, or note that the last one is gone."""
     slug = value["slug"]
     if value["event"] == "deleted":
         if found and (found[-1].slug, found[-1].place) == (slug, place):  # else nothing was sent
@@ -260,7 +260,7 @@ def _result(value: Mapping[str, JsonValue]) -> Result:
 
 
 def _with_result(write: Write, result: Result) -> Write:
-    """A write with what became of it. Whatever failed after a row was made, it was made."""
+    """A write with its result. If a row was created, it counts as written, whatever failed later."""
     if write.is_created:
         result = Result("applied", uncertain=False, after=result.after)
     return replace(write, result=result)

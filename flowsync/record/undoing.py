@@ -1,4 +1,4 @@
-"""Which records were rolled back, by the records of the rollbacks, and which one `rollback latest` puts back."""
+"""Finds the records that rollbacks put back, and the one that `rollback latest` puts back."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _Marking: TypeAlias = "Callable[[set[WrittenRow], set[WrittenRow]], None]"
 
 
 def with_undone(kept: Iterable[Kept]) -> list[Kept]:
-    """Each file among the records with the rows of it that a later rollback put back.
+    """Each file among the records, with its rows that a later rollback put back.
 
     A rollback of a rollback takes that back. A record that a run was added to after its rollback counts as not rolled
     back.
@@ -39,7 +39,7 @@ def _mark(
     undone: _Undone,
     marking: tuple[_Marking, _Marking],
 ) -> None:
-    """Mark `rows` in what a rollback undid, and the other way round in what that one had undone.
+    """Mark `rows` as put back in the records that a rollback undid; if those are rollbacks, unmark theirs.
 
     Only records from before the rollback are followed, so this ends.
     """
@@ -52,7 +52,7 @@ def _mark(
 
 
 def newest(kept: Sequence[Kept], place: Place) -> Kept | None:
-    """The newest of the records that wrote to `place`, is no rollback itself, and was not put back as a whole.
+    """The newest record that wrote to `place`, is no rollback itself, and was not put back completely.
 
     One of a delete, or of a create that may have been made, is among them, though it cannot be put back: an older one
     must not be taken for the newest.

@@ -1,4 +1,4 @@
-"""What a record holds, as values."""
+"""The content of a record, as values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WITHOUT_EFFECT: Final = frozenset({"failed", "refused", "not-attempted"})
 
 
 class Purpose(Enum):
-    """Which command wrote."""
+    """The command that wrote."""
 
     APPLY = "apply"
     ROLLBACK = "rollback"
@@ -62,15 +62,15 @@ class Run:
 
     @property
     def place(self) -> Place:
-        """Where it wrote to."""
+        """The place that it wrote to."""
         return Place(self.environment, place_of(self.api_url))
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one write; `outcome` is one of the words of the ledger (`applied`, `failed`, …).
+    """The result of one write; `outcome` is a word of the ledger (`applied`, `failed`, …).
 
-    `after` are the written fields as the server showed them afterwards, None where it did not.
+    `after` are the written fields as the server showed them afterwards, None if it did not.
     `uncertain`: whether it took effect is not known.
     """
 
@@ -93,7 +93,7 @@ class Write:
     `edited_between`: between two of them somebody else changed the row. `is_verified` as in `Update`.
 
     `replaced` is for a publish, which is kept as a write over the row that is live after it: the version that was live
-    before, 0 where none was.
+    before, 0 if none was.
 
     `is_created`: the row was made by it. What `before` then says is not what was there, but what the way back leads to:
     the flow, switched off.
@@ -126,7 +126,7 @@ class Write:
 
     @property
     def seen(self) -> Mapping[FieldName, JsonValue]:
-        """The written fields as they were before, those that were seen at all."""
+        """The written fields as they were before, as far as they were returned."""
         known = {**self.earlier, **self.before.fields}
         return {name: known[name] for name in self.body if name in known}
 
@@ -137,7 +137,7 @@ class Write:
 
     @property
     def written(self) -> Mapping[FieldName, JsonValue]:
-        """The written fields as they were afterwards: as the server answered them, else as they were sent.
+        """The written fields as they were afterwards: as the server returned them, else as they were sent.
 
         What was seen after a write that failed, or was refused, may be somebody else's.
         """
@@ -146,12 +146,12 @@ class Write:
 
     @property
     def possible_states(self) -> tuple[Mapping[FieldName, JsonValue], ...]:
-        """Each state of the written fields that this may have led to: one, unless the last of several is in doubt."""
+        """Each state of the fields that this may have led to: one, unless the last of several is in doubt."""
         return (self.written,) if self.is_applied or not self.before_last else (self.written, self.before_last)
 
     @property
     def is_without_effect(self) -> bool:
-        """Whether it is known that nothing came of it: it failed, or was refused, for certain."""
+        """Whether it certainly had no effect: it failed or was refused."""
         return self.result is not None and not self.result.uncertain and self.result.outcome in _WITHOUT_EFFECT
 
 
@@ -170,7 +170,7 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class Creating:
-    """A create of which the record does not know whether it made a flow."""
+    """A create whose result the record does not know."""
 
     slug: str
     file: str
@@ -233,7 +233,7 @@ class Kept:
 
     @property
     def can_be_rolled_back(self) -> bool:
-        """Whether there is a way back from what is left of it: not from a delete."""
+        """Whether rollback can put back what is left of it; it cannot undo a delete."""
         return isinstance(self.content, Record) and bool(self.content.effective_rows - self.undone)
 
     def at(self, place: Place) -> Kept | None:
@@ -257,15 +257,15 @@ class RecordList:
 
 
 def combined(writes: Sequence[Write]) -> Write:
-    """What the writes of one row, in their order, did together. Those that took no effect do not count."""
+    """The combined effect of the writes to one row, in their order. Those without effect do not count."""
     return reduce(_combine, [write for write in writes if not write.is_without_effect] or writes[-1:])
 
 
 def _combine(first: Write, then: Write) -> Write:
-    """Two writes of one row as one.
+    """Combine two writes to one row.
 
     A first write whose effect the second did not find does not count. Where the second found neither what the
-    first found nor what it wrote, somebody else had edited the row: that is noted, for there is no way back past it.
+    first found nor what it wrote, somebody else had edited the row: that is noted, as there is no way back past it.
     """
     found = then.before.fields
     was_written = any(_is_alike(found, state) for state in first.possible_states)
