@@ -1,4 +1,4 @@
-"""Values to strings: for a terminal, for Markdown, as JSON. Nothing here prints, reads or asks.
+"""Turns values into text: for a terminal, as Markdown, as JSON. Nothing here prints, reads or asks.
 
 What a command shows has a table of `FORMATS` that feeds both dispatch and the choices of `--format`.
 Anything shown may be foreign: a live flow, a file of a pull request, a server's message. `style.paint`

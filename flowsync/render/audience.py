@@ -1,4 +1,4 @@
-"""How many users qualify, in words and as JSON. In words an estimate is rounded, for it comes from a sample."""
+"""The number of users who qualify, in words and as JSON; rounded in words, because estimates come from a sample."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _NOTES: Final = {
 
 
 def rounded(users: int) -> int:
-    """Return an estimate as it deserves: to two digits from 100 on, to tens below."""
+    """Return an estimate rounded as its precision allows: to two digits from 100 on, to tens below."""
     unit = 10 ** (len(str(users)) - 2) if users >= _TWO_DIGITS else 10
     return (users + unit // 2) // unit * unit
 
@@ -53,7 +53,7 @@ def counted(side: Qualifying) -> str:
 
 
 def in_words(audience: Audience) -> str:
-    """Return `about 800 → about 120 users qualify`, with where that is no news yet."""
+    """Return `about 800 → about 120 users qualify`; for a draft with "once it is published"."""
     sides = [side for side in (audience.before, audience.after) if side is not None]
     said = [counted(side) for side in sides]
     last = sides[-1]
@@ -66,13 +66,13 @@ def in_words(audience: Audience) -> str:
 
 
 def of_change(plan: Plan, slug: str) -> str:
-    """Return `audience: …` for a change of the plan; empty where its number was not asked for."""
+    """Return `audience: …` for a change of the plan; empty if its number was not asked for."""
     found = next((each for each in plan.audiences or () if each.slug == slug), None)
     return f"audience: {in_words(found)}" if found else ""
 
 
 def notes(audiences: Iterable[Audience]) -> Iterator[str]:
-    """Yield, once for each reason, why numbers are not available."""
+    """Yield why numbers are not available, each reason once."""
     sides = (side for each in audiences for side in (each.before, each.after) if side is not None)
     reasons = {side.reason for side in sides if side.users is None}
     return (f"not available ({gap.value}): {said}." for gap, said in _NOTES.items() if gap.value in reasons)
@@ -80,7 +80,7 @@ def notes(audiences: Iterable[Audience]) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class AudienceReport:
-    """What `flowsync audience` found: of flows by slug, or of one `expression` that is of none."""
+    """The result of `flowsync audience`: for flows by slug, or for one `expression` without a flow."""
 
     audiences: tuple[Audience, ...]
     place: Place

@@ -1,4 +1,4 @@
-"""Foreign text made inert: for a terminal and a CI log, for Markdown, as JSON.
+"""Makes foreign text harmless: for a terminal and a CI log, for Markdown, as JSON; and measures its width.
 
 Also how wide a text is. Wide and full-width characters take two columns, combining marks none, all else one. Terminals
 disagree about emoji sequences, so a caret under a line that holds one may be off by a column.
@@ -21,7 +21,7 @@ from flowsync.text import ELLIPSIS, printable
 LONGEST_VALUE: Final = 300
 """How many columns of a value are shown."""
 _SHARED: Final = 20
-"""How many characters are shown of what two values share, where they differ only further on."""
+"""How many characters are shown of what two values share, if they differ only further on."""
 
 _KEY: Final = re.compile(r"(api_(?:public|private)_)([A-Za-z0-9_.~+/=-]+)")
 LOG_COMMAND: Final = re.compile(r"##(?:vso)?\[")
@@ -52,7 +52,7 @@ def padded(text: str, width: int) -> str:
 
 
 def cut(text: str, width: int) -> str:
-    """Return `text`, its end replaced by an ellipsis when it takes more than `width` columns."""
+    """Return `text`; if it takes more than `width` columns, an ellipsis replaces its end."""
     if columns(text) <= width:
         return text
     return text[: count_fitting(text, width - 1)] + ELLIPSIS
@@ -80,7 +80,7 @@ def shown(text: str) -> str:
 
 
 def visible_characters(text: str) -> list[str]:
-    """Return what is shown for each character of `text`, where positions in it count."""
+    """Return the visible form of each character of `text`, for texts in which positions count."""
     characters = [printable(character) for character in text]
     for command in LOG_COMMAND.finditer(text):
         characters[command.end() - 1] = r"\u005b"
@@ -110,7 +110,7 @@ def html_code(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """Return a sentence for Markdown: plain English words as they are, all else as inline code.
+    """Return a sentence for Markdown: plain English words as they are, everything else as inline code.
 
     Identifiers, quoted names and whatever might mean something to Markdown or GitHub (links,
     mentions, references to issues and commits) thereby end up inside code.
@@ -213,12 +213,12 @@ def compact(value: JsonValue, width: int = LONGEST_VALUE) -> str:
 
 
 def compact_pair(one: JsonValue, other: JsonValue, width: int = LONGEST_VALUE) -> tuple[str, str]:
-    """Return both as `compact` does; from where they differ on, if that would not be seen."""
+    """Return both as `compact` does; if the cut would hide the difference, from where they differ on."""
     return cut_pair(_line(one), _line(other), width)
 
 
 def cut_pair(one: str, other: str, width: int) -> tuple[str, str]:
-    """Return two texts without keys cut to `width` columns; from where they differ on, if that would not be seen."""
+    """Return two texts without keys, cut to `width` columns; if that hid the difference, from where they differ on."""
     pair = cut(one, width), cut(other, width)
     if pair[0] != pair[1] or one == other:
         return pair

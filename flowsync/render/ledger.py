@@ -1,4 +1,4 @@
-"""What apply did: a line per flow as it finishes, and the ledger of all at the end."""
+"""The results of apply: a line per flow when it finishes, and the ledger of all at the end."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ NOTHING_TO_PUT_BACK: Final = "Nothing to roll back: every flow is already as thi
 
 
 class Kind(Enum):
-    """What became of a planned change; the values are those of the JSON document."""
+    """The result of a planned change; the values are those of the JSON document."""
 
     APPLIED = "applied"
     UNCHANGED = "unchanged"
@@ -45,7 +45,7 @@ class Kind(Enum):
 
     @property
     def words(self) -> str:
-        """The same for people."""
+        """The words for people."""
         return self.value.replace("-", " ")
 
 
@@ -61,7 +61,7 @@ _NAME_WIDTH: Final = max(len(kind.words) for kind in Kind)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One outcome, flattened: what every format shows of it."""
+    """One outcome, flattened: everything that the formats show."""
 
     kind: Kind
     change: Change
@@ -80,7 +80,7 @@ class Entry:
 
     @property
     def is_live(self) -> bool:
-        """Whether users may see what was written at once; a server may make a draft of a flow that it creates."""
+        """Whether users may see the written content at once; a server may make a draft of a created flow."""
         return self.change.live and (self.made is None or self.made.status != "DRAFT")
 
     @property
@@ -90,12 +90,12 @@ class Entry:
 
     @property
     def is_good(self) -> bool:
-        """Whether the flow now is as planned, as far as is known."""
+        """Whether the flow is now as planned, as far as is known."""
         return self.kind in {Kind.APPLIED, Kind.UNCHANGED} and not self.untaken
 
 
 def entry(outcome: Outcome) -> Entry:
-    """Return what is shown of an outcome."""
+    """Return an outcome as the formats show it."""
     match outcome:
         case Applied(change, untaken, differences, made):
             return Entry(Kind.APPLIED, change, untaken, differences, made=made)
@@ -111,7 +111,7 @@ def entry(outcome: Outcome) -> Entry:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one flow, as the ledger of every command shows it.
+    """The result of one flow, as the ledger of every command shows it.
 
     `word` is the outcome, such as `applied`; `row` and `place` say which row it was, on one line and at length.
     """
@@ -147,7 +147,7 @@ def result_line(result: Result, width: int, screen: Screen) -> str:
 
 
 def results_text(results: Iterable[Result], words: Iterable[str], screen: Screen) -> str:
-    """Return the closing ledger: what was not good, each with its reason, then how often each of the `words` is there.
+    """Return the closing ledger: the bad results with their reasons, then how often each of the `words` occurs.
 
     The first of them is always counted.
     """
@@ -221,7 +221,7 @@ def explained(row: Entry) -> str:
 
 
 def _became(row: Entry) -> str:
-    """Return what was made, to be followed by the fields that were written; empty for an update."""
+    """Return a phrase for what was created, before the written fields; empty for an update."""
     if row.made is None:
         return ""
     if isinstance(row.change, NewDraft):
@@ -230,7 +230,7 @@ def _became(row: Entry) -> str:
 
 
 def created(made: LiveFlow, change: Change) -> str:
-    """Return that a flow was created, and whether users may see it."""
+    """Return a phrase that a flow was created, and whether users may see it."""
     active = made.fields.get("active")
     if made.status == "DRAFT":
         return "created as a draft that nobody sees until it is published"
@@ -251,7 +251,7 @@ def _entries(outcomes: Iterable[Outcome]) -> list[Entry]:
 
 
 def differences(row: Entry) -> Iterator[str]:
-    """Yield what was sent or expected and what is there, place by place, the last ones only counted when many."""
+    """Yield the sent or expected value and the found one, place by place; many are counted."""
     expected, found = ("sent", "came back") if row.kind is Kind.APPLIED else ("expected", "found")
     for change in row.differences[:MOST_DIFFERENCES]:
         was, now = compact_pair(change.old, change.new)

@@ -1,4 +1,4 @@
-"""What a pull wrote, or would write; what init wrote, and what to do next."""
+"""The results of pull and init, and the next steps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST_PLACES: Final = 4
 
 
 class Kind(Enum):
-    """What became of a flow; the values are those of the JSON document."""
+    """The result for a flow; the values are those of the JSON document."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -73,7 +73,7 @@ _FILE_STYLES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Pull:
-    """What there is to report; `is_written` is False where it was only looked at.
+    """The result of a pull; `is_written` is False for a dry run.
 
     `refused` are the names of files that were not touched because git does not have all of them; `copies` is the folder
     that holds the former texts of those that git could not bring back; `unmanaged` are live flows without a file.
@@ -109,7 +109,7 @@ class Pull:
 
 
 def text(pull: Pull, screen: Screen) -> str:
-    """Return a line for each flow that is not as it was, what is to be known of it, and the counts."""
+    """Return a line for each flow that changed, its notes, and the counts."""
     is_verbose = screen.detail is Detail.VERBOSE
     rows = [each for each in pull.pulled if not isinstance(each, SameFile) or is_verbose or each.left_out]
     words = {kind: kind.value if pull.is_written else _WOULD.get(kind, kind.value) for kind in Kind}
@@ -152,7 +152,7 @@ def difference(each: NewFile | ChangedFile, screen: Screen) -> str:
 
 
 def notes(pull: Pull) -> Iterator[str]:
-    """Yield what else there is to know: where former texts are, and which live flows stay without a file."""
+    """Yield notes: where former texts are, and which live flows have no file."""
     if pull.copies is not None:
         yield f"git does not have the earlier versions of the changed files: copies are in {shown(pull.copies)}."
     changed = [each for each in pull.changes if isinstance(each, ChangedFile) and each.file.name not in pull.refused]
@@ -218,7 +218,7 @@ def _document(pull: Pull, each: Pulled) -> JsonValue:
 
 
 def files(done: Sequence[StartFile], screen: Screen) -> str:
-    """Return what became of each file, and below one that people must see to what belongs into it."""
+    """Return the result for each file, with its content below if people must add it."""
     state_width = max(len(state.value) for state in FileState)
     name_width = max((columns(file.name) for file in done), default=0)
     lines: list[Line] = []
@@ -231,7 +231,7 @@ def files(done: Sequence[StartFile], screen: Screen) -> str:
 
 
 def steps(commands: Sequence[tuple[str, str]], advice: Sequence[str], screen: Screen) -> str:
-    """Return what to do next: commands with what they are good for, then what only people can do."""
+    """Return what to do next: commands with their purposes, then what only people can do."""
     lines = [(), line(Span("Next", Style.HEADING))]
     width = max((columns(command) for command, _ in commands), default=0)
     for command, purpose in commands:

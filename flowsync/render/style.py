@@ -47,7 +47,7 @@ class Detail(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """The place a text is for. `width` is in columns; tables adapt to it everywhere.
+    """The target of a text. `width` is in columns; tables adapt to it everywhere.
 
     `wrap` is where lines are broken: on a terminal, which would break them in the middle of a word. None leaves each on
     one line, as files, logs and other programs want them.
@@ -60,7 +60,7 @@ class Screen:
 
 
 class Style(Enum):
-    """What a span means. The values are rich's names of attributes that suit light and dark grounds."""
+    """The meaning of a span. The values are rich's names of attributes for light and dark backgrounds."""
 
     PLAIN = ""
     HEADING = "bold"
@@ -76,11 +76,11 @@ class Style(Enum):
 
 
 MARKED: Final = frozenset({Style.ADDED_WORD, Style.REMOVED_WORD})
-"""The styles of words that differ: where there is no colour, carets are under them."""
+"""The styles of words that differ: if there is no colour, carets are under them."""
 
 
 class Span(NamedTuple):
-    """A run of text, raw, in one style."""
+    """A run of raw text in one style."""
 
     text: str
     style: Style = Style.PLAIN
@@ -150,7 +150,7 @@ def draw(lines: Iterable[Line], screen: Screen) -> str:
 
 
 def wrapped(spans: Line, screen: Screen, indent: int | None = None) -> Iterator[Line]:
-    """Yield a line, on a terminal broken at blanks. What follows is set off: below `HANG`, or by two columns more.
+    """Yield a line, on a terminal wrapped at blanks. Continuations are indented: below `HANG`, or by two columns.
 
     A line stays whole that holds `WHOLE`, or marked blanks, which a break could hide.
     """
@@ -223,7 +223,7 @@ def blocks(header: Sequence[str], rows: Iterable[Sequence[Span]]) -> Iterator[Li
 
 
 def progress_line(verb: str, done: int, total: int, waiting: int = 0) -> str:
-    """Return e.g. `Applying [#####...............] 10/40, 30 left, 8 waiting for the rate limit`, without an end.
+    """Return e.g. `Applying [#####...............] 10/40, 30 left, 8 waiting for the rate limit`, without line end.
 
     `waiting` counts those in flight that hold off because the server asked for it.
     """
@@ -235,10 +235,10 @@ def progress_line(verb: str, done: int, total: int, waiting: int = 0) -> str:
 
 
 def reading_line(waiting: int) -> str:
-    """Return what is shown while live flows are read, without an end."""
+    """Return the progress line while live flows are read, without line end."""
     return f"Reading the live flows{f', {waiting:,} requests waiting for the rate limit' if waiting else ''} ..."
 
 
 def pulling_line(done: int) -> str:
-    """Return what is shown while live flows are taken over into texts, without an end."""
+    """Return the progress line while live flows are turned into texts, without line end."""
     return f"Pulling, {plural(done, 'flow')} done ..."

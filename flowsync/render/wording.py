@@ -1,4 +1,4 @@
-"""What every format says about a plan, in words. Raw text: the formats make it inert."""
+"""The sentences about a plan that all formats share. Raw text: the formats make it harmless."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ _VIEWS: Final = {
 
 
 def counts(plan: Plan) -> str:
-    """Return the plan in numbers; of what there is none is left out, but for the two usual ones."""
+    """Return the plan's counts; zeros are left out, except for the two usual ones."""
     numbers = summary(plan)
     parts = (
         (numbers.create, "to create"),
@@ -102,12 +102,12 @@ def counts(plan: Plan) -> str:
 
 
 def nothing_changes(plan: Plan) -> str:
-    """Return the sentences for a plan without changes, which claim no more than the API shows."""
+    """Return the sentences for a plan without changes; they claim no more than the API returns."""
     return f"No changes{' that can be seen' if plan.unverified else ''}. {in_step(plan)}"
 
 
 def in_step(plan: Plan) -> str:
-    """Return how far it can be seen that the live flows match the files, where nothing differs."""
+    """Return the sentence that the live flows match the files, as far as the API returns that."""
     if plan.unverified:
         return unverified(plan)
     limits = ["returns the fields"] if any(row.unseen for row in plan.unchanged) else []
@@ -117,7 +117,7 @@ def in_step(plan: Plan) -> str:
 
 
 def unverified(plan: Plan) -> str:
-    """Return what is said of flows that may not be off as the file says; empty for none."""
+    """Return the sentence about flows that may not be off, although their files say so; empty for none."""
     slugs = [change.slug for change in plan.unverified]
     if not slugs:
         return ""
@@ -128,19 +128,19 @@ def unverified(plan: Plan) -> str:
 
 
 def source(plan: Plan) -> str:
-    """Return which key and which list a plan was made from."""
+    """Return the key and the list that a plan was made from."""
     key = "public" if plan.view is View.PUBLIC_KEY else "private"
     path = "/v1/flows" if plan.view is View.WHOLE else "/v1/public/flows"
     return f"read with the {key} key from GET {path}"
 
 
 def view(plan: Plan) -> str:
-    """Return which list a plan was made from, where that may hide something; else empty."""
+    """Return the sentence about a list that may hide something; else empty."""
     return _VIEWS[plan.view]
 
 
 def place(environment: str | None, api_url: str) -> str:
-    """Return what a plan or a record is for: the environment, if it has a name, and the API's host."""
+    """Return the environment, if it has a name, and the API's host of a plan or a record."""
     host = host_of(api_url)
     return f"{environment} ({host})" if environment else host
 
@@ -153,13 +153,13 @@ def host_of(api_url: str) -> str:
 
 
 def short_digest(digest: str) -> str:
-    """Return the beginning of a digest, enough to compare two by eye."""
+    """Return the beginning of a digest, enough to compare two of them."""
     algorithm, colon, digits = digest.rpartition(":")
     return f"{algorithm}{colon}{digits[:SHORT_DIGEST]}"
 
 
 def revision(base: str) -> str:
-    """Return the beginning of a commit's hash, as git shows it; any other name whole."""
+    """Return the short form of a commit's hash; any other name unchanged."""
     return base[:SHORT_DIGEST] if _COMMIT.fullmatch(base) else base
 
 
@@ -177,7 +177,7 @@ def visibility(change: Change) -> str:
 
 
 def may_hide_a_draft(change: Change) -> bool:
-    """Whether a draft that the key does not see may be what an apply would write instead."""
+    """Whether the key may hide a draft that apply would write instead."""
     return any(each.code == "drafts-hidden" for each in change.warnings)
 
 
@@ -187,7 +187,7 @@ def is_switched_off(change: Change) -> bool:
 
 
 def warnings(change: Change) -> Iterator[PlanWarning]:
-    """Yield a change's warnings, but for those that `visibility` and `view` give already."""
+    """Yield a change's warnings, except for those that `visibility` and `view` show already."""
     said = {"drafts-hidden", *([GOES_LIVE] if change.live else [])}
     return (each for each in change.warnings if each.code not in said)
 
@@ -195,7 +195,7 @@ def warnings(change: Change) -> Iterator[PlanWarning]:
 def shared_warnings(
     rows: Iterable[Change | Unchanged], quoted: Callable[[str], str] = lambda slug: slug
 ) -> dict[str, str]:
-    """Return what several flows have in common, in a sentence for all of them, by the code of the warning.
+    """Return one sentence about all flows with the same warning, by the code of the warning.
 
     `quoted` makes a slug what it is where this is shown.
     """
@@ -211,40 +211,40 @@ def shared_warnings(
 
 
 def blocked(plan: Plan) -> str:
-    """Return what becomes of the rest of a plan where flows are blocked."""
+    """Return what happens to the other flows if some are blocked."""
     way_out = ", unless you skip them with --skip-blocked" if plan.writes else ""
     return f"Apply writes nothing while flows are blocked{way_out}."
 
 
 def deeds(plan: Plan, ending: str = "s") -> str:
-    """Return what apply does to how many flows, each verb with an ending: `creates 1 flow and changes 2 flows`."""
+    """Return the number of flows for each action, with verbs: `creates 1 flow and changes 2 flows`."""
     numbers = summary(plan)
     counted = ((numbers.create, "create", "flow"), (numbers.draft, "make", "draft"), (numbers.update, "change", "flow"))
     return enumeration([f"{verb}{ending} {plural(count, noun)}" for count, verb, noun in counted if count])
 
 
 def users_notice(live: int, count: int, when: str) -> str:
-    """Return how many of so many changes users notice `when` they are applied."""
+    """Return how many of the changes users notice; `when` says at which moment."""
     if not live:
         return "Users notice nothing yet."
     return f"Users notice {'it' if count == 1 else 'all of them' if live == count else f'{live:,} of them'} {when}."
 
 
 def goes_live(plan: Plan) -> str:
-    """Return how many of the changes users notice; empty when none."""
+    """Return how many of the changes users notice; empty if none."""
     live = sum(change.live for change in plan.changes)
     return users_notice(live, len(plan.changes), "as soon as this is applied") if live else ""
 
 
 def drafts(plan: Plan) -> str:
-    """Return how many drafts a plan makes, and who sees them; empty for none."""
+    """Return how many drafts a plan creates, and who sees them; empty for none."""
     count = len(drafted(plan))
     them = "it until it is" if count == 1 else "them until they are"
     return f"{plural(count, 'new draft')}: nobody sees {them} published." if count else ""
 
 
 def structural(change: FieldChange) -> str:
-    """Return what a change does to the order, the number or the names of things; empty for any other."""
+    """Return the phrase for a move, a rename or an added or removed item; empty for any other change."""
     index = change.path.rpartition("/")[2]
     is_item = change.label.endswith("]") and index.isdecimal()
     match change.op:
@@ -261,7 +261,7 @@ def structural(change: FieldChange) -> str:
 
 
 def moved(change: FieldChange) -> str:
-    """Return from where to where an item moves; one may stay where it is while others move past it."""
+    """Return the phrase for a move; an item may stay in its place while others move past it."""
     was, now = _position(change.old), _position(change.new)
     return (
         f"stays at position {now}, between other items" if was == now != "?" else f"moves from position {was} to {now}"
@@ -269,7 +269,7 @@ def moved(change: FieldChange) -> str:
 
 
 def criterion_gone(change: FieldChange) -> str:
-    """Return what it means that a step loses one of its criteria; empty for any other change."""
+    """Return the consequence if a step loses one of its criteria; empty for any other change."""
     meaning = _CRITERION_GONE.get(change.path.rpartition("/")[2], "")
     return meaning if change.op is Op.REMOVE and change.field == "data" and isinstance(change.old, str) else ""
 
@@ -279,7 +279,7 @@ def _position(index: JsonValue) -> str:
 
 
 def origins(change: Change) -> Iterator[str]:
-    """Yield, per origin other than this branch, which places it concerns and what applying does to them."""
+    """Yield, for each origin except this branch, its places and what applying does to them."""
     for origin, meaning in _ORIGINS.items():
         labels = [each.label for each in change.fields if each.origin is origin]
         if labels:
@@ -287,24 +287,24 @@ def origins(change: Change) -> Iterator[str]:
 
 
 def outside_edit(change: FieldChange, origin: Origin) -> str:
-    """Return what happened to one place outside of this branch, and what is live there now."""
+    """Return what happened to one place outside of this branch, and its live value."""
     live = f" Live is {compact(change.old)}." if change.op is Op.REPLACE else ""
     return f"{change.label} was {_ORIGINS[origin]}.{live}"
 
 
 def waits(count: int) -> str:
-    """Return what is said of as many flows that differ because a merge is not applied yet."""
+    """Return the phrase for flows that differ because a merge is not applied yet."""
     return f"{'waits' if count == 1 else 'wait'} for an apply of a merged change, which is not a dashboard edit"
 
 
 def is_not_live(count: int) -> str:
-    """Return what is said of as many files without a live flow, where edits are looked for."""
+    """Return the phrase for files without a live flow, in a search for edits."""
     has, was = ("has", "was") if count == 1 else ("have", "were")
     return f"{has} no live flow: not applied yet, or the flow {was} deleted in the dashboard; the next plan creates it"
 
 
 def removed(flow: Removed) -> str:
-    """Return what becomes of a flow whose file is gone, and where its content went."""
+    """Return what happens to a flow whose file is gone, and which file has its content now."""
     if flow.id is None:
         state = "Frigade shows no flow with this slug"
     elif flow.status == "ARCHIVED":
@@ -317,7 +317,7 @@ def removed(flow: Removed) -> str:
 
 
 def dropped(lost: Dropped) -> str:
-    """Return what it means that a file does not say something any more."""
+    """Return the consequence if a file no longer has something."""
     if lost.kind is DroppedKind.FIELD:
         return f"{lost.name}: no longer managed; {_left_live(lost)}"
     return _DROPPED[lost.kind].format(lost.name)
@@ -338,18 +338,18 @@ def enumeration(parts: Sequence[str]) -> str:
 
 
 def listed(names: Sequence[str], limit: int = 5) -> str:
-    """Return names as an enumeration, the last ones only counted when there are many."""
+    """Return names as an enumeration; if there are many, the last ones are only counted."""
     shown = ", ".join(names[:limit])
     return shown if len(names) <= limit else f"{shown} and {len(names) - limit:,} more"
 
 
 def changed_places(change: Change) -> list[str]:
-    """Return the labels of what changes, each once, in order; of an unseen field, its name."""
+    """Return the labels of the changes, each once, in order; for an unseen field its name."""
     return list(dict.fromkeys([*(each.label for each in change.fields), *change.sent_unseen]))
 
 
 def unseen(change: Change) -> str:
-    """Return what is said of fields that the API did not return for a row that is written; may be empty."""
+    """Return the sentence about fields that the API did not return for a row to be written; may be empty."""
     if not change.unseen:
         return ""
     sent = listed([f"{name}: {compact(change.body[name])}" for name in change.sent_unseen])
@@ -372,14 +372,14 @@ def _not_compared(count: int) -> str:
 
 
 class Reader(Enum):
-    """Where something is read, which decides whether it names inputs of the action or flags of the command line."""
+    """Where a text is read: it then names inputs of the action or flags of the command line."""
 
     GITHUB = "GitHub"
     TERMINAL = "a terminal"
 
 
 def refusals(plan: Plan, reader: Reader = Reader.TERMINAL) -> list[str]:
-    """Return what guards have against the plan, a sentence or two each, with the flag or input that allows it."""
+    """Return the guards' objections to the plan, each with the flag or input that allows it."""
     return [
         f"{listed(each.slugs)}{': ' if each.slugs else ''}{each.message} {way_past(each, reader)}".rstrip()
         for each in plan.refusals
@@ -387,7 +387,7 @@ def refusals(plan: Plan, reader: Reader = Reader.TERMINAL) -> list[str]:
 
 
 def way_past(refusal: Refusal, reader: Reader) -> str:
-    """Return the sentence that names the way past a refusal; empty where the reader has none."""
+    """Return the sentence that names the flag or input that allows a refused plan; empty if there is none."""
     if reader is Reader.TERMINAL:
         return allowed_by(refusal)
     wanted = allowance(refusal.flag)
@@ -395,13 +395,13 @@ def way_past(refusal: Refusal, reader: Reader) -> str:
 
 
 def allowance(flag: str) -> str:
-    """Return what the action's input `allow` has to name in place of a flag; empty where it has no such name."""
+    """Return the value of the action's input `allow` that corresponds to a flag; empty if there is none."""
     found = _ALLOWING.fullmatch(flag)
     return (found[1] or found[2]) if found else ""
 
 
 def question(plan: Plan) -> str:
-    """Return what apply asks before it writes, without the answers."""
+    """Return apply's question before it writes, without the answers."""
     where = place(plan.environment, plan.api_url)
     if not plan.changes:
         return f"Send active: false to {plural(len(plan.unverified), 'flow')} of {where}?"
@@ -438,7 +438,7 @@ def _sentences(why: str | Edited) -> Iterator[str]:
 
 
 def _since_the_plan(change: FieldChange) -> str:
-    """Describe a change that leads from what is live now (`old`) to what was planned from (`new`)."""
+    """Describe a change from the live value (`old`) to the value at the time of the plan (`new`)."""
     match change.op:
         case Op.ADD:
             return f"was {compact(change.new, _SHORT_VALUE)} when planned, now absent"

@@ -1,1 +1,1 @@
-"""A plan, and what applying it did: for a terminal, as JSON, and as the Markdown that GitHub shows."""
+"""Reports on a plan and its result: for a terminal, as JSON, and as Markdown for GitHub."""

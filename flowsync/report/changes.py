@@ -89,7 +89,7 @@ def name(text: str) -> str:
 
 
 def flow_name(planned: Change) -> str | None:
-    """Return the name by which people know a flow, which is the live one; None where it is not known."""
+    """Return the live name of a flow; None if it is not known."""
     for values in (planned.shown or {}, planned.old, planned.new):
         if isinstance(found := values.get("name"), str) and found.strip():
             return found
@@ -97,7 +97,7 @@ def flow_name(planned: Change) -> str | None:
 
 
 def in_order(changes: Iterable[FieldChange]) -> list[FieldChange]:
-    """Return differences with those first that matter most: the switch, the audience, the type, steps, then texts."""
+    """Return differences, the most important first: the switch, the audience, the type, steps, then texts."""
 
     def rank(change: FieldChange) -> int:
         if change.field in _RANKS:
@@ -122,7 +122,7 @@ def described(change: FieldChange, planned: Change) -> str:
 
 
 def _inside_data(change: FieldChange, planned: Change) -> str:
-    """Return what changes at a place in `data`, which may be an item of a list."""
+    """Return the words for a change at a place in `data`, which may be an item of a list."""
     place, is_item = _place(change, planned)
     values = pair(change.old, change.new)
     if change.path.endswith(_AUDIENCE) or (change.path.endswith(_RULES) and change.op is Op.REPLACE):
@@ -147,7 +147,7 @@ def _value(value: JsonValue) -> str:
 
 
 def pair(old: JsonValue, new: JsonValue, width: int = VALUE_WIDTH) -> str:
-    """Return what a value was and will be; empty where they are too much to be shown on a line."""
+    """Return the old and the new value; empty if they are too long for a line."""
     if isinstance(old, dict | list) or isinstance(new, dict | list):
         return ""
     was, now = cut_pair(_plain(old), _plain(new), width)
@@ -155,7 +155,7 @@ def pair(old: JsonValue, new: JsonValue, width: int = VALUE_WIDTH) -> str:
 
 
 def audience(old: JsonValue, new: JsonValue) -> str:
-    """Return who qualified and who will, and what that does to their number: in words, else the expressions."""
+    """Return who qualified and who will, and how that changes their number: in words, else as expressions."""
     before, after = ("" if value is None else value for value in (old, new))
     if not isinstance(before, str) or not isinstance(after, str):
         return pair(old, new)
@@ -172,12 +172,12 @@ def audience(old: JsonValue, new: JsonValue) -> str:
 
 
 def _plain(value: JsonValue) -> str:
-    """Return a value as it is shown, so that what is cut to a width cannot grow any more."""
+    """Return a value as it is shown, so that it cannot grow after it is cut to a width."""
     return shown(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _place(change: FieldChange, planned: Change) -> tuple[str, bool]:
-    """Return what people call a place in `data`, and whether it is an item of a list."""
+    """Return the everyday name of a place in `data`, and whether it is an item of a list."""
     parts = [unescaped(part) for part in change.path.split("/")[1:]]
     document = (planned.old if change.op is Op.REMOVE else planned.new).get("data")
     nouns = list(_nouns(parts, document))
@@ -190,7 +190,7 @@ def _place(change: FieldChange, planned: Change) -> tuple[str, bool]:
 
 
 def _nouns(parts: Sequence[str], value: JsonValue) -> Iterator[str]:
-    """Yield what the places on the way to one are called, from the outside in."""
+    """Yield the everyday names along the path to a place, from the outside in."""
     key = ""
     for place, part in enumerate(parts):
         is_last = place == len(parts) - 1
@@ -209,7 +209,7 @@ def _nouns(parts: Sequence[str], value: JsonValue) -> Iterator[str]:
 
 
 def _item_name(item: JsonValue, index: str, rest: Sequence[str]) -> str:
-    """Return what people call an item; by its number where it has no name, or its name is what changes (`rest`)."""
+    """Return the everyday name of an item; its number if it has no name, or if its name changes (`rest`)."""
     if isinstance(item, dict) and list(rest) not in [["title"], ["label"]]:
         for key in ("title", "label", "name", "id", "value"):
             if isinstance(found := item.get(key), str) and found.strip() and list(rest) != [key]:
@@ -230,7 +230,7 @@ def _inside(value: JsonValue, part: str) -> JsonValue:
 
 
 def changes_in_words(change: Change, branch: str = "this PR") -> list[str]:
-    """Return what changes about a flow, what matters most first; the rest is counted."""
+    """Return the changes of a flow in words, the most important first; the rest is counted."""
     if isinstance(change, Create):
         return _new_flow(change, branch)
     lines = []
@@ -245,7 +245,7 @@ def changes_in_words(change: Change, branch: str = "this PR") -> list[str]:
 
 
 def _new_flow(create: Create, branch: str) -> list[str]:
-    """Return what a flow will be that is not there yet: its type, who it is for, its steps."""
+    """Return a description of a new flow: its type, its audience, its steps."""
     kind, steps = create.new.get("type"), [step for _, step in steps_of(create.new.get("data"))]
     named = [_item_name({**step}, str(index), []) for index, step in enumerate(steps[:CHANGES_OF_A_FLOW])]
     more = f" and {len(steps) - len(named):,} more" if len(steps) > len(named) else ""
@@ -258,25 +258,25 @@ def _new_flow(create: Create, branch: str) -> list[str]:
 
 
 def sent_unseen(field: FieldName, value: JsonValue) -> str:
-    """Return what is said of a field that is sent though the API does not show what it replaces."""
+    """Return the sentence about a field that is sent although the API does not return the replaced value."""
     if field == "active":
         return f"sent as **switched {'on' if value else 'off'}**: the API does not say whether it is"
     return f"{noun_of(field)} is sent: the API does not show what it replaces"
 
 
 def noun_of(field: str) -> str:
-    """Return what people call a field of a flow."""
+    """Return the everyday name of a field of a flow."""
     return _FIELDS.get(field) or code_span(field)
 
 
 def is_same_audience(change: FieldChange) -> bool:
-    """Whether a change of the targeting leaves the same users."""
+    """Whether a change of the targeting keeps the same users."""
     before, after = ("" if value is None else value for value in (change.old, change.new))
     return isinstance(before, str) and isinstance(after, str) and compare(before, after).effect is Effect.NONE
 
 
 def origin_words(origin: Origin | None, change: Change, branch: str) -> str:
-    """Return who made a difference, where it is not `branch` alone."""
+    """Return who made a difference, if not `branch` alone."""
     match origin:
         case Origin.WAITING:
             return f"{merged_in(change)} and not applied yet"
@@ -289,7 +289,7 @@ def origin_words(origin: Origin | None, change: Change, branch: str) -> str:
 
 
 def merged_in(change: Change) -> str:
-    """Return with which pull requests came what is merged and not applied yet, where that is known."""
+    """Return the pull requests of merged changes that are not applied yet, if they are known."""
     messages = (warning.message for warning in change.warnings if warning.code == WAITING)
     pulls = dict.fromkeys(found[1] for message in messages if (found := _WAITING.match(message)))
     return f"merged in {' and '.join(f'#{pull}' for pull in pulls)}" if pulls else "merged"

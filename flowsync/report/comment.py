@@ -1,4 +1,4 @@
-"""Reports as GitHub shows them, and the formats of a plan and of its outcome.
+"""Reports as GitHub shows them, and the formats of plans and results.
 
 For a reviewer who has never seen flowsync: first what users will notice and what to be wary of, then a table, then each
 flow's diff folded away. A report is made of blocks, so that where there is little room whole blocks are left out,
@@ -64,7 +64,7 @@ def page_of(report: Report, limits: Limits) -> Page:
 
 
 def fit(report: Report, limits: Limits, reserved: int = 0) -> Fitted:
-    """Return the report within `limits`, less what is `reserved` of it for something else."""
+    """Return the report within `limits`, with `reserved` space left for something else."""
     limits = limits.less(reserved)
     page = page_of(report, limits)
     first = settings_alert(report.settings, limits) if isinstance(report, PlanReport) else ()
@@ -81,7 +81,7 @@ def fit(report: Report, limits: Limits, reserved: int = 0) -> Fitted:
 
 
 def short(report: Report) -> str:
-    """Return the report in a few lines of counts, for where GitHub refuses more."""
+    """Return the report in a few lines of counts, because GitHub refused more."""
     page = page_of(report, COMMENT)
     note = f"GitHub refused the details.{_elsewhere(report)}"
     return "\n\n".join([*_opening(page, report.scene), note, f"**Next:** {page.next}"]) + "\n"
@@ -93,7 +93,7 @@ def _elsewhere(report: Report) -> str:
 
 
 def _opening(page: Page, scene: Scene) -> list[str]:
-    """Return the headline, and which run this is of: command, environment, commit, and where its log is."""
+    """Return the headline, and the facts about the run: command, environment, commit, and its log."""
     parts = [f"flowsync {page.command}", *([code_span(brief(page.place))] if page.place else [])]
     parts += [f"commit {code_span(scene.commit[:SHORT_COMMIT])}"] if scene.commit else []
     parts += [page.fact] if page.fact else []
@@ -110,7 +110,7 @@ _TERMINAL: Final = Scene(None, None, Moment.APPLY, Reader.TERMINAL)
 
 
 def plan_markdown(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008, ARG001 - a frozen value; one signature
-    """Return the plan as GitHub's comment shows it, with as much room as a job's summary, whatever the screen."""
+    """Return the plan as GitHub's comment shows it, with as much space as a job's summary; ignores the screen."""
     return fit(PlanReport(_TERMINAL, plan), SUMMARY).text
 
 
@@ -120,7 +120,7 @@ def other_markdown(plan: Plan, other: OtherCommand) -> str:
 
 
 def plan_json(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008, ARG001 - a frozen value; one signature
-    """Return the document `flowsync-plan/1`, whatever the screen."""
+    """Return the document `flowsync-plan/1`; ignores the screen."""
     return json_text(to_document(plan))
 
 

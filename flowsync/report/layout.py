@@ -1,4 +1,4 @@
-"""The layout of a report: how much of it there is room for; alerts, lists, tables and each flow's details."""
+"""The layout of a report: limits of size; alerts, lists, tables and each flow's details."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _ORDER: Final = ("delete", "deactivate", "update", "create", "draft")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The parts of a report, all Markdown: what happened, of which run, the details, and what to do `next`.
+    """The parts of a report in Markdown: what happened, the run, the details, and what to do `next`.
 
     Between `blocks` and `closing` each of `changes` has its diff, as far as there is room.
     """
@@ -54,25 +54,25 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """Markdown; whether anything was left out of it."""
+    """Markdown, and whether anything was left out of it."""
 
     text: str
     is_truncated: bool
 
 
 def utf16_units(text: str) -> int:
-    """Return how long GitHub holds a comment to be: its characters as JavaScript counts them."""
+    """Return the length of a comment as GitHub counts it: in characters of JavaScript."""
     return len(text) + sum(character > "\uffff" for character in text)
 
 
 def utf8_bytes(text: str) -> int:
-    """Return how long GitHub holds a job's summary to be."""
+    """Return the length of a job's summary as GitHub counts it."""
     return len(text.encode("utf-8", errors="surrogatepass"))
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How long parts may be, in the units of `measure`: the whole, one flow, one list of points, a table."""
+    """The maximal lengths of parts in the units of `measure`: the whole, one flow, one list of points, a table."""
 
     total: int
     per_flow: int
@@ -81,7 +81,7 @@ class Limits:
     measure: Callable[[str], int]
 
     def less(self, reserved: int) -> Limits:
-        """Return what is left where something else takes `reserved` of the whole: a fair share of each part."""
+        """Return the limits without `reserved` of the whole: a fair share of each part."""
         total = self.total - reserved
         flow, points, rows = (part * total // self.total for part in (self.per_flow, self.per_list, self.per_table))
         return Limits(total, flow, points, rows, self.measure)
@@ -103,7 +103,7 @@ def fitting(lines: Sequence[str], size: int, measure: Callable[[str], int]) -> S
 
 
 def enumerated(names: Iterable[str], size: int, measure: Callable[[str], int]) -> str:
-    """Return names as an enumeration that fits; those that do not are counted."""
+    """Return as many names as fit, as an enumeration; the others are counted."""
     every = list(names)
     count = len(fitting([f"{name}," for name in every], size, measure))
     shown, rest = ", ".join(every[:count]), len(every) - count
@@ -113,7 +113,7 @@ def enumerated(names: Iterable[str], size: int, measure: Callable[[str], int]) -
 
 
 def fitting_or_counted(lines: Sequence[str], most: int, size: int, limits: Limits, more: str) -> list[str]:
-    """Return what fits of the first `most` lines; where some are left out, `more` says how many (`{}`)."""
+    """Return the first `most` lines as far as they fit; if some are left out, `more` says how many (`{}`)."""
     kept = fitting(lines[:most], size, limits.measure)
     rest = len(lines) - len(kept)
     return [*kept, more.format(f"{rest:,}")] if rest else [*kept]
@@ -125,14 +125,14 @@ def names(slugs: Iterable[str], limits: Limits, share: int = 4) -> str:
 
 
 def points(lead: str, each: Iterable[str], limits: Limits, share: int = 4) -> Iterator[str]:
-    """Yield a list under a lead, as much of it as fits this share of one; nothing without points."""
+    """Yield a list under a lead, as much as fits its share; nothing without points."""
     if lines := [f"- {point}" for point in each]:
         kept = fitting_or_counted(lines, len(lines), limits.per_list // share, limits, "- and {} more")
         yield "\n".join([lead, "", *kept])
 
 
 def brief(text: str) -> str:
-    """Return a name cut to what is shown where there are many."""
+    """Return a name cut to the length that is shown in lists."""
     return shortened(shown(text), NAME_LENGTH)
 
 
@@ -142,13 +142,13 @@ def name(text: str) -> str:
 
 
 def flow(change: Change) -> str:
-    """Return a flow by its name, its slug in small; by its slug alone where the name is not known."""
+    """Return a flow by its name, its slug in small print; by its slug alone if the name is not known."""
     known = flow_name(change)
     return f"**{name(known)}** {small(name(change.slug))}" if known else f"**{name(change.slug)}**"
 
 
 def flow_cell(change: Change, state: str) -> str:
-    """Return a flow for a cell of a table, with what it is for users."""
+    """Return a flow for a cell of a table, with its meaning for users."""
     return titled_cell(change.slug, flow_name(change), state)
 
 
@@ -171,7 +171,7 @@ def sentence(text: str) -> str:
 
 
 def with_inputs(text: str, scene: Scene, most: int = SENTENCE_LENGTH) -> str:
-    """Return a sentence that names flags of the command line with the action's inputs instead, where it has them."""
+    """Return a sentence with flags of the command line replaced by the action's inputs, if there are any."""
     kept = shortened(text, most)
     if not scene.is_on_github:
         return sentence(kept)
@@ -186,7 +186,7 @@ def with_inputs(text: str, scene: Scene, most: int = SENTENCE_LENGTH) -> str:
 
 
 def labelled(text: str, label: str) -> str:
-    """Return a sentence that begins with a label, which is inline code even where it reads like plain English."""
+    """Return a sentence that begins with a label, which is inline code even if it reads like plain English."""
     if not label or not text.startswith(label):
         return sentence(text)
     rest = text[len(label) :]
@@ -194,7 +194,7 @@ def labelled(text: str, label: str) -> str:
 
 
 def differing(plan: Plan) -> int:
-    """Return how many flows are not as the files say, or not there at all."""
+    """Return how many flows differ from the files or are missing."""
     return len(plan.changes) + len(plan.blocked)
 
 
@@ -218,13 +218,13 @@ def table(titles: Sequence[str], rows: Iterable[Sequence[str]], limits: Limits) 
 
 
 def fitting_table(lines: Sequence[str], size: int, limits: Limits) -> str:
-    """Return those lines of a table that fit this size; the first two are its heading."""
+    """Return as many lines of a table as fit; the first two are its heading."""
     more = f"| and {{}} more |{' |' * (lines[0].count('|') - 2)}"
     return "\n".join([*lines[:2], *fitting_or_counted(lines[2:], TABLE_ROWS, size, limits, more)])
 
 
 def details_that_fit(changes: Iterable[Change], left: int, limits: Limits) -> Mapping[str, Fitted]:
-    """Return each flow's details by slug, those first that matter most, until there is no room."""
+    """Return each flow's details by slug, the most important first, as far as they fit."""
     details: dict[str, Fitted] = {}
     for change in sorted(changes, key=lambda change: _ORDER.index(action(change))):
         if left < LEAST_ROOM:

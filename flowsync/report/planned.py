@@ -1,4 +1,4 @@
-"""The report of a plan: the headline, what stops it, what users will notice, the flows, and what to do next."""
+"""The report of a plan: the headline, what prevents it, what users will notice, the flows, and what to do next."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def plan_page(report: PlanReport, limits: Limits) -> Page:
 
 
 def headline(report: PlanReport, quoted: Callable[[str], str] = name) -> str:
-    """Return what happens, whether anything prevents it, and how much users notice.
+    """Return what the plan does, whether anything prevents it, and how much users notice.
 
     `quoted` makes the name of a branch what it is where this is shown.
     """
@@ -140,7 +140,7 @@ def headline(report: PlanReport, quoted: Callable[[str], str] = name) -> str:
 
 
 def _effect(plan: Plan) -> str:
-    """Return what happens to how many flows, how much of it users notice, and how much comes from earlier merges."""
+    """Return the numbers of flows by action, how many changes users notice, and how many come from earlier merges."""
     count = len(plan.changes)
     if not count:
         sent, off = plural(len(plan.unverified), "flow"), "it is" if len(plan.unverified) == 1 else "they are"
@@ -155,20 +155,20 @@ def _effect(plan: Plan) -> str:
 
 
 def _unmanaged(plan: Plan) -> str:
-    """Return how many flows lose their file and stay, as a sentence; empty for none."""
+    """Return the sentence about flows that lose their file and stay; empty for none."""
     count = sum(each.is_there for each in plan.removed)
     be, stay = ("is", "stays as it is") if count == 1 else ("are", "stay as they are")
     return f"{plural(count, 'flow')} {be} no longer managed and {stay}." if count else ""
 
 
 def in_step(plan: Plan) -> str:
-    """Return how far the live flows match the files, as the end of a sentence."""
+    """Return that the live flows match the files, as the end of a sentence."""
     text = wording.in_step(plan)
     return text[:1].lower() + text[1:]
 
 
 def stopped_by(plan: Plan) -> str:
-    """Return what has to be resolved first, counted: `1 conflict and 2 blocked flows`; empty for nothing."""
+    """Return the counts of what must be resolved first: `1 conflict and 2 blocked flows`; empty for nothing."""
     counts: Counter[str] = Counter()
     for refusal in plan.refusals:
         counts[_STOPS.get(refusal.code, "guard")] += len(refusal.slugs) or 1
@@ -177,7 +177,7 @@ def stopped_by(plan: Plan) -> str:
 
 
 def settings_alert(settings: Sequence[SettingChange], limits: Limits) -> Iterator[str]:
-    """Yield what changes in flowsync.yaml, which is code: it decides what is written, where to, past which guards."""
+    """Yield the changes in flowsync.yaml, which decides what is written, where to, and past which guards."""
     if settings:
         lead = "This changes the configuration: what flowsync writes, where it writes, or what its guards allow."
         yield alert("CAUTION", lead, (f"{name(each.place)}: {_setting(each)}" for each in settings), limits)
@@ -190,7 +190,7 @@ def _setting(setting: SettingChange) -> str:
 
 
 def stops_alert(plan: Plan, scene: Scene, limits: Limits, lead: str = "Resolve this first:") -> Iterator[str]:
-    """Yield what keeps a plan from being applied: blocked flows, and what guards refuse."""
+    """Yield what prevents a plan from being applied: blocked flows, and refusals of guards."""
     said = [f"{name(each.slug)} is blocked: {with_inputs(each.message, scene)}" for each in plan.blocked]
     flows = {change.slug: change for change in plan.writes}
     said += [point for refusal in plan.refusals for point in _refusal_points(refusal, flows, scene)]
@@ -217,7 +217,7 @@ def _refusal_points(refusal: Refusal, flows: Mapping[str, Change], scene: Scene)
 
 
 def _edited(change: Change, origin: Origin) -> Iterator[str]:
-    """Yield what was edited in the dashboard, from what is there to what would be."""
+    """Yield the edits made in the dashboard, with the live values and those that would replace them."""
     fields = [field for field in in_order(change.fields) if field.origin is origin]
     yield from (described(field, change) for field in fields[:CHANGES_OF_A_FLOW])
     if len(fields) > CHANGES_OF_A_FLOW:
@@ -225,7 +225,7 @@ def _edited(change: Change, origin: Origin) -> Iterator[str]:
 
 
 def _notice_alert(report: PlanReport, limits: Limits) -> Iterator[str]:
-    """Yield what users will notice most, and what else there is to be wary of."""
+    """Yield what users will notice most, and other risks."""
     grave, others = list(_grave_points(report)), list(_other_points(report.plan, report.scene.moment.branch))
     if grave or others:
         lead = "What users will notice, and what is overwritten:" if grave else "Good to know:"
@@ -233,7 +233,7 @@ def _notice_alert(report: PlanReport, limits: Limits) -> Iterator[str]:
 
 
 def _grave_points(report: PlanReport) -> Iterator[str]:
-    """Yield who will see a flow, what is switched or overwritten: of live flows first."""
+    """Yield the points about audience, switch and overwritten edits: of live flows first."""
     plan, moment = report.plan, report.scene.moment
     refused = {(_EDITS[each.code], slug) for each in plan.refusals if each.code in _EDITS for slug in each.slugs}
     writes = sorted(plan.writes, key=lambda each: not each.live)
@@ -252,7 +252,7 @@ def _grave_points(report: PlanReport) -> Iterator[str]:
 
 
 def _grave(warning: PlanWarning, change: Change) -> str:
-    """Return a warning, in fewer words of a switch that is known to be turned."""
+    """Return a warning; for a known switch in fewer words."""
     if warning.code not in _SWITCHED:
         return sentence(warning.message)
     if "active" in change.sent_unseen:
@@ -261,7 +261,7 @@ def _grave(warning: PlanWarning, change: Change) -> str:
 
 
 def _is_new_audience(field: FieldChange) -> bool:
-    """Whether other users see a flow: cleared targeting has a warning, an edit of the dashboard a point of its own."""
+    """Whether other users see a flow; not for cleared targeting or dashboard edits, which have points of their own."""
     is_targeting = field.field == "targetingLogic" and bool(str(field.new or "").strip())
     return is_targeting and not _is_edit(field) and not is_same_audience(field)
 
@@ -271,7 +271,7 @@ def _is_edit(field: FieldChange) -> bool:
 
 
 def _other_points(plan: Plan, branch: str) -> Iterator[str]:
-    """Yield what is no change of this pull request, and warnings of less weight."""
+    """Yield changes that are not from this pull request, and minor warnings."""
     for change in plan.writes:
         if any(field.origin is Origin.WAITING for field in change.fields):
             yield f"{flow(change)}: {origin_words(Origin.WAITING, change, branch)}, so it is in this plan too"
@@ -292,7 +292,7 @@ def _warning_point(title: str, warning: PlanWarning) -> str:
 
 
 def flows_table(plan: Plan, title: str, scene: Scene, limits: Limits) -> Iterator[str]:
-    """Yield the table of the flows by name, and in words what changes; `title` is that of the second column."""
+    """Yield the table of the flows by name, with the changes in words; `title` is that of the second column."""
     rows = [[titled_cell(each.slug, None, "blocked"), "**blocked**: see above"] for each in plan.blocked]
     lost = {slug: _lost([*each]) for slug, each in groupby(plan.dropped, key=lambda each: each.slug)}
     for change in sorted(plan.changes, key=lambda each: not each.live):
@@ -311,21 +311,21 @@ def flows_table(plan: Plan, title: str, scene: Scene, limits: Limits) -> Iterato
 
 
 def _lost(dropped: Sequence[Dropped]) -> list[str]:
-    """Return what was removed from one file, the last ones only counted when there are many."""
+    """Return what was removed from one file; many are counted."""
     rest = len(dropped) - _LOST_SHOWN
     lines = [sentence(wording.dropped(each)) for each in dropped[:_LOST_SHOWN]]
     return [*lines, f"and {rest:,} more removed from the file"] if rest > 0 else lines
 
 
 def _not_in_settings(dropped: Iterable[Dropped], settings: Iterable[SettingChange]) -> tuple[Dropped, ...]:
-    """Return what files lost without what the changed settings say already."""
+    """Return what files lost, without what the changed settings say already."""
     places = {setting.place for setting in settings}
     names = {DroppedKind.PROTECTED: "protected", DroppedKind.IGNORE: "ignores"}
     return tuple(each for each in dropped if f"{names.get(each.kind, '')} of {each.file}" not in places)
 
 
 def _removed(removed: Removed, there: Collection[str]) -> str:
-    """Return what becomes of a flow whose file is gone; `there` are the flows that exist and have a file."""
+    """Return what happens to a flow whose file is gone; `there` are the existing flows that have a file."""
     if not removed.is_there:
         return sentence(wording.removed(removed))
     stays = f"stays {'live' if removed.status == 'ACTIVE' else 'in Frigade'} as version {removed.version}"
@@ -345,7 +345,7 @@ def _removed(removed: Removed, there: Collection[str]) -> str:
 
 
 def _changed_looks(looks: Looks | None, scene: Scene, limits: Limits) -> Iterator[str]:
-    """Yield which flows look different and where their pictures are, or why there are none."""
+    """Yield which flows look different and where their pictures are, or why there are no pictures."""
     if looks is None or not (looks.changed or looks.trouble):
         return
     said = [f"These flows look different: {names(looks.changed, limits)}."] if looks.changed else []
@@ -359,7 +359,7 @@ def _changed_looks(looks: Looks | None, scene: Scene, limits: Limits) -> Iterato
 
 
 def _changed_waits(waits: ChangedWaits | None, limits: Limits) -> Iterator[str]:
-    """Yield which flows begin or cease to wait for others, and a drawing of that where it can still be read."""
+    """Yield which flows begin or cease to wait for others, with a diagram if it is small enough."""
     if not waits:
         return
     said = [
@@ -374,7 +374,7 @@ def _changed_waits(waits: ChangedWaits | None, limits: Limits) -> Iterator[str]:
 
 
 def about(plan: Plan, limits: Limits) -> str:
-    """Return where a plan is from, and what it could not see, folded away."""
+    """Return the source of a plan and its gaps, in a collapsed section."""
     source = wording.source(plan)
     said = [f"{wording.counts(plan)}.", sentence(f"{_capital(source)}. {wording.view(plan)}".rstrip())]
     drafts = [row.slug for row in plan.unchanged if any(each.code == DRAFT_UNSEEN for each in row.warnings)]
@@ -396,7 +396,7 @@ def _capital(text: str) -> str:
 
 
 def _next_step(report: PlanReport) -> str:
-    """Return what a reader does next."""
+    """Return what the reader does next."""
     plan, scene = report.plan, report.scene
     if plan.blocked:
         way = " and push" if scene.is_on_github else f", or skip them with {code_span('--skip-blocked')}"
@@ -426,7 +426,7 @@ def _next_step(report: PlanReport) -> str:
 
 
 def past_guards(refusals: Sequence[Refusal], scene: Scene) -> str:
-    """Return the two ways on from what guards refuse."""
+    """Return the two ways to proceed after guards refused."""
     flags = list(dict.fromkeys(refusal.flag for refusal in refusals))
     allowed = " ".join(filter(None, map(wording.allowance, flags)))
     if not scene.is_on_github:

@@ -27,7 +27,7 @@ def text(
 ) -> str:
     """Return the plan for a terminal, then what keeps it from being applied, or the command line that applies it.
 
-    `publishing` is the command line that publishes the drafts that it makes, `nothing` what to say where nothing
+    `publishing` is the command line that publishes the drafts that it makes, `nothing` what to say if nothing
     changes: of files, unless it is given.
     """
     lines = [*_plan_lines(plan, screen, nothing), *_refusals(plan)]
@@ -41,7 +41,7 @@ def text(
 
 
 def preview(plan: Plan, screen: Screen = Screen(), nothing: str = "") -> str:  # noqa: B008 - a frozen value
-    """Return the plan for a terminal as apply shows it before it asks: without what to run next."""
+    """Return the plan for a terminal as apply shows it before its question: without the next command."""
     return draw(_plan_lines(plan, screen, nothing), screen)
 
 
@@ -51,7 +51,7 @@ def refusals(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008 - a fr
 
 
 def confirm_question(plan: Plan, screen: Screen = Screen()) -> str:  # noqa: B008 - a frozen value
-    """Return what apply asks before it writes, with the answers' letters, without an end."""
+    """Return apply's question with the letters of the answers, without line end."""
     return draw([line(Span(wording.question(plan), Style.HEADING), " [y/N] ")], screen).removesuffix("\n")
 
 
@@ -80,7 +80,7 @@ def _plan_lines(plan: Plan, screen: Screen, nothing: str) -> Iterator[Line]:
 
 
 def _other_flows(plan: Plan, shared: Collection[str], screen: Screen) -> Iterator[Line]:
-    """Yield the flows that are not changed, where there is something to say of them."""
+    """Yield notes about flows that do not change."""
     for change in plan.unverified:
         yield from _row_lines("? ", change, "unverified", wording.warnings(change), shared)
         yield line("    active: false", Span("  not returned by the API; apply sends it", Style.MUTED))
@@ -133,7 +133,7 @@ def _row_lines(
     warnings: Iterable[PlanWarning],
     shared: Collection[str],
 ) -> Iterator[Line]:
-    """Yield a blank line, the line of a flow, and its warnings but for those that are `shared`."""
+    """Yield a blank line, the line of a flow, and its warnings except for `shared` ones."""
     there = "new flow" if isinstance(row, Create) else f"id {row.id} · version {row.version} · {row.status}"
     yield from flow_title(mark, row.slug, f"{row.file} · {there} · ", state)
     for warning in warnings:
@@ -149,7 +149,7 @@ def _refusals(plan: Plan) -> Iterator[Line]:
 
 
 def plan_problems(plan: Plan, flows: Iterable[Flow]) -> Iterator[Problem]:
-    """Yield what a reviewer should see at the lines of the files: what is blocked, warnings, edits made elsewhere.
+    """Yield notes at the lines of the files: what is blocked, warnings, edits made elsewhere.
 
     What this branch itself changes is not among them, which the pull request shows anyway, nor what waits for an apply.
     """

@@ -1,4 +1,4 @@
-"""The reports of runs that applied, compared, checked, or ended early."""
+"""The reports of runs that applied, compared or checked, or that failed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _COMPARISON: Final = "check of live flows"
 
 
 def apply_page(report: ApplyReport, limits: Limits) -> Page:
-    """Return what was not as planned or not as reviewed, then what became of each flow."""
+    """Return what was not written as planned or as reviewed, then the result for each flow."""
     plan = report.plan
     entries = sorted(map(ledger.entry, report.outcomes), key=lambda entry: entry.change.slug)
     bad = [entry for entry in entries if not entry.is_good]
@@ -105,7 +105,7 @@ def _explained(entry: Entry) -> str:
 
 
 def _outcome(change: Change, entry: Entry | None) -> str:
-    """Return what became of a change, then the change."""
+    """Return the result of a change, then the change."""
     lead = f"**{entry.kind.words if entry else 'unknown'}**; planned:"
     if entry and entry.kind in {Kind.APPLIED, Kind.UNCHANGED}:
         lead = "" if entry.kind is Kind.APPLIED else "already as planned; nothing was sent:"
@@ -149,12 +149,12 @@ def _apply_next(report: ApplyReport, entries: list[Entry]) -> str:
 
 
 def _is_made(entry: Entry) -> bool:
-    """Whether a row was made though the change failed, or may have been."""
+    """Whether a row was created, or may have been, although the change failed."""
     return entry.made is not None or (entry.uncertain and not isinstance(entry.change, Update))
 
 
 def drift_page(report: DriftReport, limits: Limits) -> Page:
-    """Return what cannot be written, how the live flows differ, and what is no edit or may be none."""
+    """Return what cannot be written, how the live flows differ, and what may not be an edit."""
     count = differing(report.plan)
     if count:
         headline = f"{plural(count, 'live flow')} {'differs' if count == 1 else 'differ'} from the files."
@@ -189,7 +189,7 @@ def _drift_blocks(report: DriftReport, limits: Limits) -> Iterator[str]:
 
 
 def takeover_page(report: TakeoverReport, limits: Limits) -> Page:
-    """Return which files take over edits, and which flows are left and why."""
+    """Return which files take over edits, and which flows are left out and why."""
     taken = (f"{name(slug)} in {name(file)}" for slug, file in report.files.items())
     blocks = [alert("NOTE", "Dashboard edits, copied into the files:", taken, limits)]
     if report.left:
@@ -218,7 +218,7 @@ def files_page(report: FilesReport, limits: Limits) -> Page:
 
 
 def failure_page(report: FailureReport, limits: Limits) -> Page:
-    """Return why a command ended without a result, and all that is known of the plan that it prevented."""
+    """Return why a command ended without a result, and what is known of the plan that it prevented."""
     error = report.error
     plan = error.plan if isinstance(error, RefusedError) else None
     opening = "No plan was made. " if report.command == "plan" and plan is None else ""

@@ -1,4 +1,4 @@
-"""The kinds of report: a plan, what applying it did, drift, files, or why there is none of these."""
+"""The kinds of report: on a plan, an apply, drift, files, or a failure."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
 
 class Moment(Enum):
-    """What makes a plan come true, as the beginning of a sentence."""
+    """The event that applies a plan, as the beginning of a sentence."""
 
     MERGE = "Merging this"
     APPLY = "Applying this"
 
     @property
     def branch(self) -> str:
-        """Where the planned files come from."""
+        """The source of the planned files."""
         return "this PR" if self is Moment.MERGE else "this branch"
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The run that made a report: its commit, and where its log and summary are; None where there is no such run."""
+    """The run that made a report: its commit, and where its log and summary are; None if there is no such run."""
 
     commit: str | None
     run_url: str | None
@@ -38,7 +38,7 @@ class Scene:
 
     @property
     def is_on_github(self) -> bool:
-        """Whether the reader can set inputs of the action, and no flags."""
+        """Whether the reader can set inputs of the action, but no flags."""
         return self.reader is Reader.GITHUB
 
 
@@ -77,9 +77,9 @@ class OtherCommand:
 
 @dataclass(frozen=True, slots=True)
 class PlanReport:
-    """What would happen.
+    """The effect of a plan.
 
-    `waits` is how that changes which flow waits for which, None where it is not known. `problems` are the warnings
+    `waits` is how that changes which flow waits for which, None if it is not known. `problems` are the warnings
     about the files, `settings` what the branch changes in flowsync.yaml. `into` is the branch that this would be merged
     into, where that is another than `applied`, the one that is applied; None where it is the same or not known.
     `looks` is None where nobody asked for pictures. `other` is None where the command is plan.
@@ -99,7 +99,7 @@ class PlanReport:
 
 @dataclass(frozen=True, slots=True)
 class ApplyReport:
-    """What happened. `extras` are the slugs that no reviewed plan showed."""
+    """The result of an apply. `extras` are the slugs that no reviewed plan showed."""
 
     scene: Scene
     plan: Plan
@@ -109,10 +109,10 @@ class ApplyReport:
 
 @dataclass(frozen=True, slots=True)
 class DriftReport:
-    """How the live flows differ from the files of the main branch, though nobody asked to change anything.
+    """The differences between the live flows and the files of the main branch.
 
     `plan` holds edits only. `waiting` are the flows of merged changes that are not applied yet, `missing` the files
-    without a live flow. `gap` says what is not known about the origin of the differences; empty where all is known.
+    without a live flow. `gap` says what is not known about the origin of the differences; empty if all is known.
     """
 
     scene: Scene
@@ -134,7 +134,7 @@ class TakeoverReport:
 
 @dataclass(frozen=True, slots=True)
 class FilesReport:
-    """What validation found in files that are fit to be planned."""
+    """The result of validating files that have no errors."""
 
     scene: Scene
     problems: tuple[Problem, ...]

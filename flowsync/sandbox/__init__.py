@@ -1,4 +1,4 @@
-"""An emulator of the Frigade API: every documented and observed behaviour, on SQLite, with the standard library.
+"""An emulator of the Frigade API: all documented and observed behaviour, on SQLite, with the standard library.
 
 `Emulator.handle` answers a `server.Request`; `server.serve` puts it, or a handler wrapped around it, on a port;
 `seeds.seed` makes a first state that belongs to a repo's files; `apps` answers the vendor's browser SDK. The room knows
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _PAGE_SIZE: Final = 100
 _MOST_DIGITS: Final = 18
 ARCHIVES_AFTER: Final = timedelta(seconds=2)
-"""How long after it was replaced a version is archived, where that is late."""
+"""How long after it was replaced a version is archived, if that is late."""
 
 
 @final
@@ -82,7 +82,7 @@ class Emulator:
         self.store.close()
 
     def handle(self, request: Request) -> Response:
-        """Answer one request. Nothing is raised: whatever goes wrong is an answer too."""
+        """Answer one request. Raises nothing: whatever goes wrong becomes an answer too."""
         path, _, query = request.target.partition("?")
         try:
             if Reading.SLASH_IGNORED in self.readings:
@@ -106,7 +106,7 @@ class Emulator:
         return answered(HTTPStatus.CREATED if request.method == "POST" else HTTPStatus.OK, value)
 
     def _check_key(self, request: Request, keys: frozenset[str]) -> None:
-        """403 for a public key on a private path, and for a missing or unknown one, unless that is a 401 [obs]."""
+        """Refuse a public key on a private path, and a missing or unknown one, with 403 (or 401 [obs])."""
         if request.key not in ANY_KEY and Reading.UNKNOWN_KEY_401 in self.readings:
             raise Refusal(HTTPStatus.UNAUTHORIZED, "Unauthorized")
         if request.key not in keys:
@@ -120,7 +120,7 @@ class Emulator:
                 self.store.replace(replace(row, status=Status.ARCHIVED, modified_at=modified))
 
     def as_of_now(self) -> Handler:
-        """Return a handler that goes on answering as this account does now."""
+        """Return a handler that keeps answering from the present state."""
         rows = self.store.page()
 
         def handle(request: Request) -> Response:
@@ -143,7 +143,7 @@ class Emulator:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """A request that found its endpoint. `flow` is the slug or id in the path, "" where there is none."""
+    """A request that found its endpoint. `flow` is the slug or id in the path, "" if there is none."""
 
     store: Store
     now: datetime
@@ -154,7 +154,7 @@ class _Call:
     body: Body
 
     def reads(self, reading: Reading) -> bool:
-        """Whether that is the reading of its conflict."""
+        """Whether this is the chosen reading of its conflict."""
         return reading in self.views.readings
 
     def number(self, name: str, default: int) -> int:
@@ -191,7 +191,7 @@ class _Call:
         return _first([row] if row else [])
 
     def nothing_written(self) -> JsonValue:
-        """The answer to a write with a slug in place of the id [obs]."""
+        """The answer to a write with a slug instead of the id [obs]."""
         if self.reads(Reading.WRITE_BY_SLUG_404):
             raise Refusal(HTTPStatus.NOT_FOUND, "Flow not found")
         return None
@@ -244,7 +244,7 @@ def _list_versions(call: _Call) -> JsonValue:
 
 
 def _create(call: _Call) -> JsonValue:
-    """A new flow; name and data are required, a slug is made up where there is none [obs]."""
+    """Create a flow; name and data are required, a missing slug is made up [obs]."""
     body = checked(call.body, CREATE_CHECKS, required=("name", "data"))
     if call.reads(Reading.DESCRIPTION_IGNORED):
         body.pop("description", None)
@@ -271,7 +271,7 @@ def _update(call: _Call) -> JsonValue:
 
 
 def _create_version(call: _Call) -> JsonValue:
-    """A draft that starts as a copy of the given row; there is at most one per slug [doc]."""
+    """Create a draft that starts as a copy of the given row; there is at most one per slug [doc]."""
     if not call.flow.isdigit():
         return call.nothing_written()
     with call.store.writing():
@@ -316,7 +316,7 @@ def _delete(call: _Call) -> JsonValue:
 
 
 def _is_number(text: str) -> bool:
-    """Whether SQLite can hold it as an integer."""
+    """Whether SQLite can hold the text as an integer."""
     return text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
 
 
@@ -327,7 +327,7 @@ def _first(rows: Sequence[Row]) -> Row:
 
 
 def _failure() -> Refusal:
-    """A failure that does not say why [obs]."""
+    """The answer for a failure without a reason [obs]."""
     return Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal server error")
 
 

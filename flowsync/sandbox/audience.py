@@ -45,7 +45,7 @@ _COMPLEMENTS: Final = {Operator.NOT_EQUAL, Operator.LESS, Operator.AT_MOST, Oper
 
 
 def graphql_errors() -> Response:
-    """What GraphQL answers whatever is wrong: 200, and one text for everything [obs]."""
+    """The answer of GraphQL to any fault: 200, and always the same text [obs]."""
     error: JsonValue = {"message": "Internal server error", "extensions": {"code": "INTERNAL_SERVER_ERROR"}}
     return answered(HTTPStatus.OK, {"errors": [error], "data": None})
 
@@ -80,7 +80,7 @@ def _expression(text: str, variables: Mapping[str, JsonValue]) -> str | None:
 
 
 def count(expression: str) -> int:
-    """About how many users qualify; none if the expression cannot be read [obs: malformed is false]."""
+    """Estimate how many users qualify; none if the expression cannot be read [obs: malformed is false]."""
     tree = parsed(expression)
     if tree is None:
         return 0
@@ -88,7 +88,7 @@ def count(expression: str) -> int:
 
 
 def _qualifies(number: int, expression: Expression) -> bool:
-    """Whether a user qualifies. Each term is true for users of its own, the same ones in every expression."""
+    """Whether a user qualifies. Each term is true for certain users, the same ones in every expression."""
     match expression:
         case Everyone():
             return True
@@ -117,6 +117,6 @@ def _is_true(number: int, term: Term) -> bool:
 
 
 def _share(number: int, text: str) -> float:
-    """A number from 0 to 1 that is always the same for a user and a text."""
+    """A number from 0 to 1, always the same for a user and a text."""
     digest = blake2b(f"{text}\0{number}".encode(errors="replace"), digest_size=4).digest()
     return int.from_bytes(digest, "big") / 2**32

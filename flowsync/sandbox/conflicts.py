@@ -1,4 +1,4 @@
-"""Where sources about the API contradict each other, or leave something open: each way to read them, to choose from.
+"""Points on which sources about the API conflict or are silent: the possible readings, to choose from.
 
 The first reading of a conflict is what the emulator does unless it is given another one.
 """
@@ -11,7 +11,7 @@ from typing import Final
 
 
 class Reading(Enum):
-    """One reading of a conflict. The value is what `--conflict` takes; `meaning` is what the emulator then does."""
+    """One reading of a conflict. The value is what `--conflict` takes; `meaning` describes the emulator's behaviour."""
 
     LOOKUP_BY_PREFIX = (
         "lookup=flow-prefix",
@@ -71,7 +71,7 @@ class Reading(Enum):
 
     @property
     def conflict(self) -> str:
-        """The name of what sources disagree about."""
+        """The name of the conflict."""
         return str(self.value).partition("=")[0]
 
 
@@ -79,7 +79,7 @@ _CHOICES: Final = {reading.value: reading for reading in Reading}
 
 
 def parse_reading(text: str) -> Reading:
-    """The reading that `NAME=CHOICE` names. Raises ValueError, whose text says which ones there are."""
+    """The reading that `NAME=CHOICE` names. Raises ValueError, whose text lists the possible ones."""
     if reading := _CHOICES.get(text):
         return reading
     name = text.partition("=")[0]
@@ -88,7 +88,7 @@ def parse_reading(text: str) -> Reading:
 
 
 def settled(chosen: Iterable[Reading] = ()) -> frozenset[Reading]:
-    """One reading of each conflict: the `chosen` one, the last of several, else the first that there is."""
+    """One reading of each conflict: the last `chosen` one, else the default."""
     readings = {reading.conflict: reading for reading in reversed(Reading)}
     readings |= {reading.conflict: reading for reading in chosen}
     return frozenset(readings.values())

@@ -1,4 +1,4 @@
-"""Faults at will on the way to an API: one handler wrapped in another, and somebody at work in the dashboard.
+"""Faults on the way to an API: one handler wrapped in another; and edits in the dashboard at a bad time.
 
 A fault strikes the first requests that match it. Most replace the answer; with PEOPLE somebody changes the flow right
 before the request is carried out.
@@ -149,12 +149,12 @@ class Fault:
     after: int = 0
 
     def matches(self, request: Request) -> bool:
-        """Whether it can strike this request."""
+        """Whether it applies to this request."""
         return fnmatchcase(request.method, self.method) and fnmatchcase(request.path, self.path)
 
 
 def parse_fault(text: str) -> Fault:
-    """Read `KIND[:path][:times]`; `path` is a glob, a method may come before it. Raises ValueError, which says why."""
+    """Parse `KIND[:path][:times]`; `path` is a glob, a method may precede it. Raises ValueError with the reason."""
     match = _SPECIFICATION.fullmatch(text)
     kind = _KINDS.get(match["kind"]) if match else None
     if match is None or kind is None:
@@ -246,7 +246,7 @@ class Faulty:
                 self._late(request)
 
     def _remember(self) -> None:
-        """Keep the state before a change, for stale answers."""
+        """Save the state before a change, for stale answers."""
         if self._lags:
             self._before = self._now()
 
@@ -257,7 +257,7 @@ def faulty(emulator: Emulator, handler: Handler, faults: Sequence[Fault], report
 
 
 def dashboard(emulator: Emulator) -> Act:
-    """Return what does one of PEOPLE to the flow that a request names, or to the first flow for the list.
+    """Return a function that does one of PEOPLE to the flow of a request, or to the first flow for the list.
 
     Each edit changes something else: the order of the steps, a subtitle, a button.
     """

@@ -1,4 +1,4 @@
-"""What the API checks in a body and makes of its fields, and how it shows a row to each key.
+"""The API's checks of bodies, how it stores their fields, and how it shows a row to each key.
 
 A field that an endpoint does not know is ignored. Null is refused everywhere, which is stricter than what is known of
 the vendor's server.
@@ -76,7 +76,7 @@ def _is_one_of(*choices: str) -> _Check:
 
 
 def _is_targeting(name: str, value: JsonValue) -> str | None:
-    """The server asks for balanced parentheses and nothing else [obs]; those inside strings count too."""
+    """Require balanced parentheses, as the server does [obs]; those inside quotes count too."""
     depth = 0
     for character in str(value):
         depth += (character == "(") - (character == ")")
@@ -155,7 +155,7 @@ def written(row: Row, body: Body, readings: frozenset[Reading]) -> Row:
 
 
 def new_slug(asked: str, readings: frozenset[Reading]) -> str:
-    """The slug of a new flow: the one `asked` for; a made-up one where that is missing or malformed [obs]."""
+    """The slug of a new flow: the one `asked` for; a made-up one if it is missing or malformed [obs]."""
     lacks_prefix = Reading.NEW_SLUG_BY_PREFIX in readings and not asked.startswith("flow_")
     is_ignored = lacks_prefix or Reading.NEW_SLUG_MADE_UP in readings
     if re.fullmatch(r"[^\s/?#]+", asked) and not asked.isdigit() and not is_ignored:
@@ -211,7 +211,7 @@ class Views:
         return self.written(row) if self.documented else {**self.written(row), "internalData": _internal_data()}
 
     def written(self, row: Row) -> Shown:
-        """The row as it is after a write: `internalData` is for GETs only [obs]."""
+        """The row as the answer to a write shows it: `internalData` is for GETs only [obs]."""
         if self.documented:
             return self._documented(row)
         return {**self._documented(row), **_observed(row), **_private(row), "organizationId": self.organization}
@@ -234,7 +234,7 @@ class Views:
 
 
 def _observed(row: Row) -> Shown:
-    """Fields that public answers have in addition [obs]."""
+    """More fields of public answers [obs]."""
     return {
         "active": row.active,
         "description": row.description,
@@ -244,7 +244,7 @@ def _observed(row: Row) -> Shown:
 
 
 def _private(row: Row) -> Shown:
-    """Fields that public answers lack [obs]. A sandbox has no people, so there are no ids of people."""
+    """The fields that public answers lack [obs]. A sandbox has no people, so it has no ids of people."""
     return {
         "customerId": None,
         "publishedAt": row.published_at,
@@ -258,7 +258,7 @@ def _private(row: Row) -> Shown:
 
 
 def _internal_data() -> Shown:
-    """How users have used a flow [obs]: nobody has, and no collection holds it."""
+    """The usage of a flow [obs]: nobody has used it, and no collection holds it."""
     users = dict.fromkeys((f"numberOfUsers{did}Flow" for did in ("Seen", "Started", "Completed", "Skipped")), 0)
     return {
         "flowStats": {**users, "stepCounts": {}},
@@ -269,7 +269,7 @@ def _internal_data() -> Shown:
 
 
 def _json_text(text: str) -> str:
-    """`data` encoded as JSON; as it is where it cannot be read."""
+    """`data` encoded as JSON; as it is if it cannot be read."""
     try:
         return json.dumps(document.parse_data(text).value, ensure_ascii=False)
     except FlowsyncError:

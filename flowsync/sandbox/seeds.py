@@ -1,4 +1,4 @@
-"""A first state for a sandbox: an account that belongs to a repo's own files.
+"""The first state of a sandbox: an account that fits the files of a repository.
 
 Some flows are equal to their files, some older, one has a draft that somebody began, one a history, one
 was edited in the dashboard, and one live flow has no file. Every file's flow has a row that can be written.
@@ -135,7 +135,7 @@ def longer_wording(text: str) -> str:
 
 
 def earlier_targeting(expression: str) -> str:
-    """The expression without its last `&&` term; empty, for everyone, where it has but one term or is too long."""
+    """The expression without its last `&&` term; empty, for everyone, if it has but one term or is too long."""
     if len(expression) > _LONGEST:
         return ""
     for match in reversed(list(_CONJUNCTION.finditer(expression))):
@@ -147,7 +147,7 @@ def earlier_targeting(expression: str) -> str:
 
 
 def name_of(slug: str) -> str:
-    """A name for people: `flow_welcome_tour` is `Welcome tour`."""
+    """A readable name: `flow_welcome_tour` becomes `Welcome tour`."""
     words = re.sub(r"[_\-]+", " ", slug.removeprefix("flow_")).strip()
     return words[:1].upper() + words[1:] or slug
 
@@ -194,7 +194,7 @@ def _with_steps(change: Callable[[list[JsonValue]], list[JsonValue]]) -> Edit:
 
 
 def _switched(fields: Fields) -> Fields:
-    """The switch the other way, for a flow without texts."""
+    """The fields with the switch turned, for a flow without texts."""
     active = fields.get("active")
     return {**fields, "active": not active} if isinstance(active, bool) else fields
 

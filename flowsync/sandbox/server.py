@@ -64,7 +64,7 @@ class Request:
 
 
 class Delivery(Enum):
-    """How a response gets to the client."""
+    """How a response reaches the client."""
 
     WHOLE = "whole"
     SLOW = "a little at a time"
@@ -181,7 +181,7 @@ class Server(ThreadingHTTPServer):
         self._acceptor.start()
 
     def wait(self) -> None:
-        """Wait until the server is stopped; Ctrl-C interrupts this.
+        """Wait until the server is stopped or Ctrl-C is pressed.
 
         Waits in slices: an endless wait may miss Ctrl-C when the signal reaches another thread.
         """
@@ -189,7 +189,7 @@ class Server(ThreadingHTTPServer):
             pass
 
     def shutdown(self) -> None:
-        """Accept no more connections, cut the open ones and give their handlers a moment. Twice does no harm."""
+        """Accept no more connections, cut the open ones and give their handlers a moment. May be called twice."""
         if self._stopped.is_set():
             return
         super().shutdown()
@@ -320,7 +320,7 @@ class _Connection(BaseHTTPRequestHandler):
                 return
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Answer in the API's own form and end the connection."""
+        """Answer in the API's own format and end the connection."""
         del message, explain
         status = HTTPStatus(code)
         self.close_connection = True

@@ -1,4 +1,4 @@
-"""The rows of an account, in SQLite, and how the API writes times."""
+"""The rows of an account in SQLite, and the API's format of times."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Store:
                 raise
 
     def find(self, flow_id: int) -> Row | None:
-        """The row with that numeric id."""
+        """The row with this numeric id."""
         return next(iter(self._rows("SELECT * FROM flows WHERE id = ?", flow_id)), None)
 
     def versions(self, slug: str) -> list[Row]:
@@ -151,11 +151,11 @@ class Store:
         self.add(row)
 
     def remove(self, flow_id: int) -> None:
-        """Delete that row; its id is never given again."""
+        """Delete a row; its id is never used again."""
         self.query("DELETE FROM flows WHERE id = ?", flow_id)
 
     def clear(self) -> None:
-        """Delete every row, and everything that is known of users."""
+        """Delete every row, and all data about users."""
         for table in ("flows", "people", "progress"):
             self.query(f"DELETE FROM {table}")  # noqa: S608 - a name from here
 

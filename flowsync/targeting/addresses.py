@@ -1,4 +1,4 @@
-"""What `user.currentUrl()` is compared with: it is the whole address, with scheme and host, never a path."""
+"""Checks what `user.currentUrl()` is compared with: it is the whole address, with scheme and host, never a path."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ADDRESS_HINT: Final = "Write the whole address, or a part of it: contains '/set
 
 
 def check_address(term: Term) -> Iterator[Finding]:
-    """Whether the address of a page is compared with what no address is."""
+    """Report comparisons of the page's address with something that is no address."""
     match term:
         case Condition(Source(SourceKind.USER_CURRENT_URL), operator, Text(content)):
             pass
@@ -69,7 +69,7 @@ def _is_address(text: str) -> bool:
 
 
 def _wrong_pattern(pattern: str, operator: Operator) -> tuple[str | None, Severity]:
-    """The pattern, where no address begins with its literal beginning; a bare word is hardly meant for a scheme."""
+    """The part of a pattern that no address can begin with; a bare word is hardly meant as a scheme."""
     found = _LITERAL.match(pattern)
     text, rest = (found["text"], found["rest"]) if found is not None else ("", "")
     if "|" in rest or not text:

@@ -1,4 +1,4 @@
-"""What can be said against one expression by itself: can it be read, can it come true, will readers understand it."""
+"""Checks of a single expression: whether it can be parsed, can be true, and is clear to readers."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ _STATES: Final = {
 
 
 def check(text: str, parsed: Expression | TargetingError) -> tuple[Finding, ...]:
-    """Everything that can be said against one expression by itself, by position; linear time.
+    """All findings about a single expression, by position; linear time.
 
     `parsed` is what `parse` made of the text, or raised.
     """
@@ -182,14 +182,14 @@ def _check_order(operator: Operator, side: Value, other: Value) -> Iterator[Find
 
 
 def _has_order(result: Result, other: Value) -> bool:
-    """Whether a source has an order; a flow has one against a date, by when it was done; for groups see OPERATOR."""
+    """Whether a source can be ordered; a flow can against a date, by when it was done; for groups see OPERATOR."""
     if result is Result.FLOW_STATE:
         return is_moment(other)
     return result in _NUMBERS | {Result.ANYTHING, Result.GROUPS}
 
 
 def _check_value(source: Source, other: Value, *, is_list: bool) -> Iterator[Finding]:
-    """A literal on the other side that the source can never be; a list is taken value by value."""
+    """Report a value that the source can never have; lists are checked value by value."""
     result = source.result
     if isinstance(other, Text) and result in _STATES:
         known = _STATES[result]
@@ -209,7 +209,7 @@ def _check_value(source: Source, other: Value, *, is_list: bool) -> Iterator[Fin
 
 
 def _check_kind(source: Source, other: Value) -> Iterator[Finding]:
-    """A number that is compared with a text, or a text with a number."""
+    """Report a number compared with a text, or a text with a number."""
     match other:
         case Text(content) if source.result in _NUMBERS:
             kinds, hint = "a number with a text", f"Write {content} without quotes."
@@ -257,7 +257,7 @@ _FITS: Final = {
 
 
 def _check_part(source: Source, operator: Operator, text: Text) -> Iterator[Finding]:
-    """A part, or a pattern, that fits no state of a flow or step; so its opposite fits them all."""
+    """Report a part or pattern that fits no state of a flow or step, so that its opposite fits them all."""
     known = _STATES[source.result]
     is_plain = not operator.is_negative
     decisions = [decide(Condition(Text(state), operator, text), Context(at=0)) for state in known]
@@ -353,7 +353,7 @@ def _check_nested(expression: Expression, *, is_inside: bool = False) -> Iterato
 
 
 def _check_constant(term: Term, *, is_whole: bool) -> Iterator[Finding]:
-    """A condition that comes out the same for every user; `true` or `false` may be a whole expression."""
+    """Report a condition with the same result for every user; `true` or `false` may be a whole expression."""
     truth, among = None, "every user"
     if isinstance(term, Boolean) and not is_whole:
         truth = term.value
@@ -367,13 +367,13 @@ def _check_constant(term: Term, *, is_whole: bool) -> Iterator[Finding]:
 
 
 def _is_empty_text(condition: Condition) -> bool:
-    """Whether every text fits: `contains ''` and the like, but not `matches ''`."""
+    """Whether every text matches: `contains ''` and the like, but not `matches ''`."""
     is_part = condition.operator.is_text and not condition.operator.is_pattern
     return is_part and _varies(condition.left) and condition.right == Text("")
 
 
 def _fixed_truth(condition: Condition) -> bool | None:
-    """The truth of a condition that comes out the same whoever the user is; None for any other."""
+    """The truth of a condition with the same result for every user; None for any other."""
     left, operator, right = condition.left, condition.operator, condition.right
     if not (operator.is_time or _varies(left) or _varies(right)):
         return decide(condition, _ANYONE).truth
@@ -407,7 +407,7 @@ def _is_always_set(source: Source) -> bool:
 
 
 def _check_chain(chain: And | Or) -> Iterator[Finding]:
-    """Conditions that are in a chain twice, exclude each other, or leave nobody out.
+    """Report conditions in a chain that are repeated, exclude each other, or leave nobody out.
 
     The cheap proofs only, linear in the number of conditions: among those about one subject each is held against
     the first that equals, against its own opposite, and against the tightest bounds.
@@ -438,7 +438,7 @@ def _check_chain(chain: And | Or) -> Iterator[Finding]:
 
 
 def _clash(chain: And | Or, about: str, first: Condition, second: Condition) -> Finding:
-    """Two claims about the same subject that no value meets both, or of which every value that is set meets one."""
+    """Whether no value satisfies two claims about a subject (for ||: every value satisfies one)."""
     is_and = isinstance(chain, And)
     joint, operator = ("||", Operator.EQUAL) if is_and else ("&&", Operator.NOT_EQUAL)
     hint = f"Join them with {joint}, or change one of them."
@@ -452,7 +452,7 @@ def _clash(chain: And | Or, about: str, first: Condition, second: Condition) -> 
 
 
 def _leaves_out_nobody(claim: Condition) -> bool:
-    """Whether a claim or its opposite holds for everyone, there being no user without a value."""
+    """Whether a claim or its opposite holds for everyone, because no user lacks a value."""
     left = claim.left
     if claim.operator.is_presence:
         return not isinstance(left, Source) or left.kind not in _SOMETIMES_UNKNOWN
@@ -472,7 +472,7 @@ def _opposites(claims: list[Condition]) -> _Pair | None:
 
 
 def _unset_but_compared(claims: list[Condition]) -> _Pair | None:
-    """A claim that the subject was never set, and one that is false for what was never set, null itself aside."""
+    """The claim that the subject was never set, with another that is false for unset values, except for null."""
     unset = next((claim for claim in claims if _says_unset(claim)), None)
     other = next((claim for claim in claims if not (_says_unset(claim) or _is_presence_of_false(claim))), None)
     return None if unset is None or other is None or isinstance(unset.left, Null) else (unset, other)
@@ -495,7 +495,7 @@ def _literal(claim: Condition) -> str | float | bool | None:
 
 
 def _unequal(claims: list[Condition]) -> _Pair | None:
-    """The first claim of equality, and a claim that is false for that value."""
+    """A claim of equality, with another that is false for that value."""
     equal = next((claim for claim in claims if claim.operator is Operator.EQUAL and _literal(claim) is not None), None)
     for claim in claims if equal is not None else ():
         is_about_flow = isinstance(claim.left, Source) and claim.left.result is Result.FLOW_STATE
@@ -509,7 +509,7 @@ def _unequal(claims: list[Condition]) -> _Pair | None:
 
 
 def _two_exclusions(claims: list[Condition]) -> _Pair | None:
-    """`!= 'a'` and `!= 'b'`: whatever is one of them is not the other."""
+    """`!= 'a'` and `!= 'b'`: every value differs from one of them."""
     exclusions = [claim for claim in claims if claim.operator is Operator.NOT_EQUAL and _literal(claim) is not None]
     for claim in exclusions[1:]:
         if not same(_literal(exclusions[0]), _literal(claim)):
@@ -518,7 +518,7 @@ def _two_exclusions(claims: list[Condition]) -> _Pair | None:
 
 
 def _ranges(claims: list[Condition], *, is_and: bool) -> _Pair | None:
-    """A lower and an upper bound: for && those that leave no value between them, for || those that leave none out."""
+    """A lower and an upper bound: for && with no value between them, for || with no value outside them."""
     bounds = [
         (number_of(claim.right.value), claim)
         for claim in claims

@@ -1,4 +1,4 @@
-"""What a change of an expression means: which conditions came, went or changed, and for whom."""
+"""Compares two expressions: which conditions were added, removed or changed, and for which users that matters."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 class TermChange(Enum):
-    """What happened to one part of an expression."""
+    """The change of one part of an expression."""
 
     KEPT = "kept"
     ADDED = "added"
@@ -44,7 +44,7 @@ class TermChange(Enum):
 
 
 class Effect(Enum):
-    """What a change does to the set of users for whom the expression holds."""
+    """The effect of a change on the set of users for whom the expression is true."""
 
     NONE = "the same users qualify"
     WIDER = "more users qualify"
@@ -82,7 +82,7 @@ class ExpressionDiff:
 
 
 def compare(old: str, new: str) -> ExpressionDiff:
-    """The difference between two expressions, either of which may be malformed or too long; never raises."""
+    """The difference between two expressions, valid or not; never raises."""
     before, after = _parsed(old), _parsed(new)
     if before is None or after is None:
         return _never_true(before, after, old, new)
@@ -93,7 +93,7 @@ def compare(old: str, new: str) -> ExpressionDiff:
 
 
 def _parsed(text: str) -> Expression | None:
-    """The simplified tree; None when the server takes the text for false for every user [obs]."""
+    """The simplified tree; None if the server treats the text as false for every user [obs]."""
     if len(text) == 1:  # the server takes it for no targeting [obs]
         return Everyone()
     try:
@@ -103,7 +103,7 @@ def _parsed(text: str) -> Expression | None:
 
 
 def _never_true(before: Expression | None, after: Expression | None, old: str, new: str) -> ExpressionDiff:
-    """The difference when the server takes a side for false for every user: malformed, or too long [obs]."""
+    """The difference if the server treats a side as false for every user: malformed, or too long [obs]."""
     was, now = ("too long" if is_too_long(text) else "malformed" for text in (old, new))
     if after is not None:
         return ExpressionDiff((), Effect.WIDER, f"was {was}, so no user qualified; now it can be read")
@@ -130,7 +130,7 @@ def _difference(old: Expression, new: Expression, depth: int = 0) -> Iterator[Di
 
 
 def _chain_difference(kind: type[And | Or], old: Expression, new: Expression, depth: int) -> Iterator[DiffLine]:
-    """Part by part, in chains of this kind; one of the two may be a part of the other instead of a chain."""
+    """Compare part by part, as chains of this kind; one of the two may be a single part."""
     yield DiffLine(depth, None, HEADINGS[kind])
     # There is no NOT, so a further condition can only exclude and a further alternative only include.
     is_any, more, fewer = kind is Or, Effect.NARROWER, Effect.WIDER
@@ -150,7 +150,7 @@ def _chain_difference(kind: type[And | Or], old: Expression, new: Expression, de
 def _matched(
     olds: tuple[Expression, ...], news: tuple[Expression, ...]
 ) -> tuple[list[Expression | None], list[Expression]]:
-    """For each new part the old one that it is or was, and the old parts that are none.
+    """For each new part its old part, if any; and the old parts without a new one.
 
     Those that mean the same come first, then those about the same subject, and chains that share a part. It takes
     the square of the number of parts, which the length of an expression bounds.
@@ -168,7 +168,7 @@ def _matched(
 
 
 def _topics(part: Expression) -> list[str]:
-    """What a part is about: its subject, or the meanings and subjects of a chain's parts."""
+    """The topics of a part: its subject, or the meanings and subjects of a chain's parts."""
     inner = chain_parts(part)
     return sorted({*map(meaning, inner), *(about for about in map(subject, inner) if about is not None)})
 
@@ -186,7 +186,7 @@ def _change_effect(old: Expression, new: Expression) -> Effect:
 
 
 def _condition_effect(old: Condition, new: Condition) -> Effect:
-    """A bound, a list or a time span that grew or shrank, with everything else as it was."""
+    """The effect of a bound, a list or a time span that grew or shrank, if everything else is unchanged."""
     operator, before, after = old.operator, old.right, new.right
     if operator is not new.operator or subject(old) != subject(new):
         return Effect.UNKNOWN
@@ -205,7 +205,7 @@ _Size = TypeVar("_Size", float, set[str])
 
 
 def _growth(old: _Size, new: _Size, *, is_wider: bool) -> Effect:
-    """The effect of a number or set that is as it was, grew or shrank; `is_wider` says what growing does."""
+    """The effect of a number or set that stayed, grew or shrank; `is_wider` is the effect of growing."""
     if old == new:
         return Effect.NONE
     if old < new:

@@ -1,4 +1,4 @@
-"""What is known about one user at one moment, and how `tests:` entries and the users of `explain` describe it."""
+"""The facts about one user at one moment, and their form in `tests:` entries and for `explain`."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class StepState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class StepProgress:
-    """A user's way through one step; `data` holds what they entered, by field id."""
+    """A user's progress in one step; `data` holds what they entered, by field id."""
 
     state: StepState = StepState.NOT_STARTED
     data: Mapping[str, JsonValue] = field(default_factory=dict)
@@ -47,7 +47,7 @@ class StepProgress:
 
 @dataclass(frozen=True, slots=True)
 class FlowProgress:
-    """A user's way through one flow; `done` is when they completed or skipped it, in milliseconds since 1970."""
+    """A user's progress in one flow; `done` is when they completed or skipped it, in milliseconds since 1970."""
 
     state: FlowState = FlowState.NOT_STARTED
     done: float | None = None
@@ -74,12 +74,12 @@ class Context:
     group_events: Mapping[str, int] = field(default_factory=dict)
 
     def progress(self, slug: str) -> FlowProgress:
-        """How far the user is with a flow."""
+        """The user's progress in a flow."""
         return self.flows.get(slug, FlowProgress())
 
 
 class Verdict(Enum):
-    """What a test says about: the flow's targeting, or one criterion of a step."""
+    """The subject of a test: the flow's targeting, or one criterion of a step."""
 
     SEES = "sees"
     SHOWS = "shows"
@@ -103,7 +103,7 @@ _VERDICTS: Final = tuple(verdict.value for verdict in Verdict)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One entry of `tests:`: for this user, that expression holds or does not.
+    """One entry of `tests:`: for this user, an expression is true or false.
 
     `step` is None for SEES and names the step otherwise.
     """
@@ -125,7 +125,7 @@ class Persona:
 
 
 class CaseError(FlowsyncError):
-    """A test or a user is not written as it should be; `path` leads to the value, or key, at fault."""
+    """A test or a user has the wrong form; `path` leads to the faulty value or key."""
 
     exit_code = ExitCode.INVALID
     code = "targeting-test"
@@ -136,7 +136,7 @@ class CaseError(FlowsyncError):
 
 
 def persona_from(value: JsonValue, now: datetime) -> Persona:
-    """The user that a mapping as in `tests:` describes; CaseError with the path of what is wrong.
+    """The user that a mapping as in `tests:` describes; CaseError with the path of the fault.
 
     `now` (with its time zone) is the clock where the mapping has no `at`.
     """
@@ -153,7 +153,7 @@ def persona_from(value: JsonValue, now: datetime) -> Persona:
 
 
 def case_from(value: JsonValue, now: datetime) -> Case:
-    """One entry of `tests:`; as `persona_from`, the path leads from the entry to what is wrong."""
+    """One entry of `tests:`. As in `persona_from`, the path leads from the entry to the fault."""
     entry = _Entry(value).mapping("name", "user", "group", "at", "step", *_VERDICTS)
     verdicts = [verdict for verdict in Verdict if verdict.value in entry]
     if not verdicts:
@@ -196,7 +196,7 @@ _State = TypeVar("_State", FlowState, StepState)
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A value of an entry and the path that leads to it; each method gives it as what it should be, or CaseError."""
+    """A value of an entry and its path; each method returns it as the expected type, or raises CaseError."""
 
     value: JsonValue
     path: ValuePath = ()

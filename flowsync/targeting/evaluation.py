@@ -1,4 +1,4 @@
-"""What an expression comes to for one user, by the model of the server that docs/targeting.md describes."""
+"""Evaluates an expression for one user, by the model of the server that docs/targeting.md describes."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def number_of(value: JsonValue) -> float | None:
 
 
 def _double(value: float) -> float:
-    """The nearest double, as JavaScript has no other numbers."""
+    """The nearest double, because JavaScript has no other numbers."""
     try:
         return float(value)
     except OverflowError:
@@ -100,7 +100,7 @@ class Unknown(Enum):
 
 
 class Conflict(Enum):
-    """What sources say different things about, where it decides."""
+    """A point on which sources conflict, if it decides."""
 
     NEVER_DONE = "one takes !within of a flow that was never done for true, another for false"
     SKIPPED = "to one a skipped flow is done, to another only a completed one is"
@@ -148,7 +148,7 @@ _SIGNS: Final[dict[str, Callable[[float, float], float]]] = {
 
 
 def _calculate(value: Arithmetic, context: Context) -> float | None:
-    """The result on doubles; null where there is none, as after a division by zero."""
+    """The result as a double; null if there is none, as after a division by zero."""
     resolved = [_resolve(operand, context) for operand in value.operands]
     result, *rest = [None if isinstance(each, Unknown) else number_of(each) for each in resolved]
     for (sign, _), right in zip(value.rest, rest, strict=True):
@@ -239,7 +239,7 @@ class PatternError(Exception):
 
 
 def compile_pattern(pattern: str) -> Callable[[str], bool]:
-    """A function that says whether a pattern matches a whole text, in linear time, by RE2 as on the server.
+    """A function that matches a whole text in linear time, with RE2 as on the server.
 
     Raises PatternError with the reason why RE2 refuses the pattern, and UncheckedPatternError where google-re2 is
     not installed.
@@ -259,7 +259,7 @@ def compile_pattern(pattern: str) -> Callable[[str], bool]:
 
 @lru_cache(maxsize=256)
 def _compiled(pattern: str) -> Callable[[bytes], object] | str:
-    """How to match a pattern; RE2's own message where it refuses it."""
+    """The compiled pattern; RE2's message if it refuses the pattern."""
     try:
         import re2  # noqa: PLC0415 - most expressions hold no pattern
     except ImportError:
@@ -274,13 +274,13 @@ def _compiled(pattern: str) -> Callable[[bytes], object] | str:
 
 
 def _kind_of_refusal(pattern: str) -> str | None:
-    """RE2's message without the part of the pattern that it names; None for a good pattern."""
+    """RE2's message without the part of the pattern that it quotes; None for a good pattern."""
     compiled = _compiled(pattern)
     return compiled.partition(": ")[0] if isinstance(compiled, str) else None
 
 
 def _offset(pattern: str, refusal: str) -> int:
-    """Where the part that RE2 refuses begins.
+    """The place of the part that RE2 refuses.
 
     RE2 names the part but not its place; it reads from left to right, so what comes before is not refused so.
     """
@@ -305,9 +305,9 @@ def _places(pattern: str, part: str) -> list[int]:
 
 @dataclass(frozen=True, slots=True)
 class TermTrace:
-    """How one term came out: the truth, each of its values with what it is, and what is remarkable about it.
+    """The result of one term: its truth, its values with their sources, and a remark.
 
-    The truth is None where sources conflict.
+    The truth is None if sources conflict.
     """
 
     term: Term
@@ -317,14 +317,14 @@ class TermTrace:
 
 
 def evaluate(expression: Expression, context: Context) -> bool | None:
-    """Whether the expression holds for this user at this moment; None where that depends on conflicting sources."""
+    """Whether the expression is true for this user at this moment; None if sources conflict about that."""
     if isinstance(expression, Condition | Source | Boolean):
         return decide(expression, context).truth
     return _joined(expression, [evaluate(part, context) for part in chain_parts(expression)])
 
 
 def _joined(expression: Expression, truths: list[bool | None]) -> bool | None:
-    """The truth of a chain or group: an unknown part counts only where the others do not decide."""
+    """The truth of a chain or group: an unknown part counts only if the others do not decide."""
     decisive = isinstance(expression, Or)
     if decisive in truths:
         return decisive
@@ -332,7 +332,7 @@ def _joined(expression: Expression, truths: list[bool | None]) -> bool | None:
 
 
 def decide(term: Term, context: Context) -> TermTrace:
-    """How one term comes out."""
+    """The result of one term."""
     match term:
         case Boolean(truth):
             return TermTrace(term, truth)
@@ -345,7 +345,7 @@ def decide(term: Term, context: Context) -> TermTrace:
 
 
 def _compare(condition: Condition, context: Context) -> TermTrace:
-    """A condition: what is unknown or null first, then the operator's own rule."""
+    """The result of a condition: first for unknown or null, then by the operator's own rule."""
     operator = condition.operator
     left, right = _left(condition, context), _resolve(condition.right, context)
     note = None
@@ -369,7 +369,7 @@ def _compare(condition: Condition, context: Context) -> TermTrace:
 def _conflict(
     condition: Condition, left: Resolved, right: Resolved, context: Context, *, truth: bool
 ) -> Conflict | None:
-    """What sources conflict about, if another source than the one followed here gives another `truth`."""
+    """The conflict of sources, if another source than the one followed here leads to another `truth`."""
     operator, source = condition.operator, condition.left
     if operator.is_presence:
         return Conflict.NOT_TRUE if condition.right == Boolean(value=False) else None
@@ -393,7 +393,7 @@ def _is_number_and_text(one: Resolved, other: Resolved) -> bool:
 
 
 def _left(condition: Condition, context: Context) -> Resolved:
-    """The left value; a flow compared with a time is the time it was done."""
+    """The left value; for a flow compared with a time, when it was done."""
     value, operator = condition.left, condition.operator
     is_about_time = operator.is_time or (operator.is_ordering and is_moment(condition.right))
     if isinstance(value, Source) and value.kind is SourceKind.USER_FLOW and is_about_time:
@@ -403,14 +403,14 @@ def _left(condition: Condition, context: Context) -> Resolved:
 
 
 def is_moment(value: Value) -> bool:
-    """Whether a value is written as a moment: a date, the clock, or what is calculated from it."""
+    """Whether a value is a moment: a date, the clock, or calculated from them."""
     return isinstance(value, Clock | Arithmetic | Enclosed) or (
         isinstance(value, Text) and moment(value.value) is not None
     )
 
 
 def _why_missing(value: Resolved) -> str | None:
-    """Why a value that is missing makes the term false; None for one that is there."""
+    """Why a missing value makes the term false; None if there is a value."""
     if isinstance(value, Unknown):
         return f"{value.value}, so this is false"
     return "comparing null is false" if value is None else None
@@ -455,7 +455,7 @@ def _matches(operator: Operator, left: JsonValue, right: str) -> bool:
 
 
 def server_pattern(operator: Operator, text: str) -> str:
-    """The pattern that the server makes of the text after startsWith, endsWith or matches [obs]."""
+    """The pattern that the server makes of a text after startsWith, endsWith or matches [obs]."""
     if not operator.is_affix:
         return text
     is_start = operator in (Operator.STARTS_WITH, Operator.NOT_STARTS_WITH)
@@ -483,7 +483,7 @@ def trace(expression: Expression, context: Context) -> Trace:
 
 
 def conflicts(whole: Trace) -> tuple[str, ...]:
-    """Why an expression is unknown: what is remarkable about each term that is, in the order written."""
+    """Why an expression is unknown: the remark on each unknown term, in the order written."""
     if whole.truth is not None:
         return ()
     if isinstance(whole, TermTrace):
@@ -492,7 +492,7 @@ def conflicts(whole: Trace) -> tuple[str, ...]:
 
 
 class SourceValue(NamedTuple):
-    """What a source is for this user: `user.property('plan')`, and `pro` or `not set`."""
+    """The value of a source for this user: `user.property('plan')`, and `pro` or `not set`."""
 
     source: str
     value: str
@@ -503,7 +503,7 @@ class SourceValue(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OutlineLine:
-    """One line of an explanation: how deep it is indented, whether it holds (None: unknown), what it says.
+    """One line of an explanation: its indentation, whether it is true (None: unknown), its text.
 
     `values` are what the sources in it are for this user, `note` what is remarkable. All texts are
     printable as they are.
@@ -560,7 +560,7 @@ def trace_lines(whole: Trace) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class TermCoverage:
-    """Whether some test saw a term true, and whether some test saw it false."""
+    """Whether a term was true in any test, and false in any."""
 
     term: Term
     seen_true: bool
@@ -568,7 +568,7 @@ class TermCoverage:
 
 
 def coverage(expression: Expression, contexts: tuple[Context, ...]) -> tuple[TermCoverage, ...]:
-    """For each term of an expression, in the order written, which truths these contexts gave it."""
+    """The coverage of each term of an expression by these contexts, in the order written."""
     found = []
     for term in terms(expression):
         truths = {decide(term, context).truth for context in contexts}

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Expected(Enum):
-    """What would fit in the place of something else."""
+    """Something that would fit in place of a wrong token."""
 
     CONDITION = "a condition such as user.property('plan') == 'pro'"
     VALUE = "a value: a quoted text, a number, true, false or null"
@@ -197,7 +197,7 @@ def unexpected(rest: Sequence[Token], before: Token | None, expected: Expected) 
 
 
 def _literal_hint(rest: Sequence[Token], before: Token | None, expected: Expected) -> str | None:
-    """What to write for a number, or a quote in a text, in a form of other languages."""
+    """The hint for a number, or a quote in a text, in the form of another language."""
     token = rest[0]
     if before is not None and before.kind is token.kind is TokenKind.TEXT and before.end == token.start:
         return quoteless(f"{before.text[1:-1]}'{token.text[1:-1]}")
@@ -265,7 +265,7 @@ def unknown_name(rest: Sequence[Token]) -> TargetingError:
 
 
 def _call_hint(rest: Sequence[Token]) -> str | None:
-    """What to write for a function of other languages that is called with one text."""
+    """The hint for a function of another language that is called with one text."""
     name, argument = rest[0].text, rest[min(2, len(rest) - 1)]
     if rest[1].kind is not TokenKind.OPEN or argument.kind is not TokenKind.TEXT:
         return None

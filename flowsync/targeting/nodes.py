@@ -33,13 +33,13 @@ NOWHERE = Span(0, 0)
 
 
 class _Word(Enum):
-    """A word of the language; the hash of Enum is Python code, and sets of words are asked all the time."""
+    """A word of the language. Enum's own hash is slow Python code, and sets of words are used all the time."""
 
     __hash__ = object.__hash__
 
 
 class Result(_Word):
-    """What kind of value a source gives, when it gives one."""
+    """The kind of value that a source has, if it has one."""
 
     ANYTHING = "any value"
     TRUTH = "true or false"
@@ -52,7 +52,7 @@ class Result(_Word):
 
 
 class SourceKind(_Word):
-    """What an expression can ask about.
+    """The sources that an expression can use.
 
     `spelled` is the name before the parentheses, `result` the kind of value that comes out, `roles`
     say what each argument names. `user.memberOfGroup` may go without its argument.
@@ -78,7 +78,7 @@ class SourceKind(_Word):
 
 
 class Operator(_Word):
-    """What is claimed of two values; `===` and `!==` are read as EQUAL and NOT_EQUAL."""
+    """The relation of two values; `===` and `!==` are read as EQUAL and NOT_EQUAL."""
 
     EQUAL = "=="
     NOT_EQUAL = "!="
@@ -220,7 +220,7 @@ class Source(Node):
 
     @property
     def result(self) -> Result:
-        """What kind of value it gives; naming groups makes a membership true or false."""
+        """The kind of its value; with named groups, a membership is true or false."""
         is_membership = self.kind is SourceKind.USER_MEMBER_OF_GROUP and self.arguments
         return Result.TRUTH if is_membership else self.kind.result
 
@@ -230,7 +230,7 @@ Value: TypeAlias = "Source | Text | Number | Boolean | Null | Duration | Clock |
 
 @dataclass(frozen=True, slots=True)
 class Condition(Node):
-    """Two values and what is claimed about them.
+    """Two values and an operator between them.
 
     For IS_SET and IS_NOT_SET the right one is `true`, or `false`, whose meaning is not known. The left one does not
     begin with a parenthesis, which would open a group.
@@ -300,7 +300,7 @@ def sources(term: Term) -> tuple[Source, ...]:
 
 
 def chain_parts(expression: Expression) -> tuple[Expression, ...]:
-    """The parts of a chain, or what is in parentheses; a term is the one part of itself, and Everyone has none."""
+    """The parts of a chain, or the content of parentheses; a term is its own only part, and Everyone has none."""
     match expression:
         case And(parts) | Or(parts):
             return parts

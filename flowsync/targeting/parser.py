@@ -139,7 +139,7 @@ class _Parser:
         return expression
 
     def _chained(self) -> Expression:
-        """An expression up to a closing parenthesis or the end, whatever else comes before that."""
+        """Parse an expression up to a closing parenthesis or the end."""
         expression = self._expression()
         while self._token.kind not in _ENDS:
             mistake = None if self._index == self._behind_mistake else self._unexpected(Expected.LOGIC)
@@ -154,7 +154,7 @@ class _Parser:
         return expression
 
     def _note(self, start: int, mistake: TargetingError | None) -> None:
-        """Keep a mistake of the condition that starts at a token, and go on to what joins the next one to it."""
+        """Record a mistake of the condition that starts at a token, and skip to what joins the next one to it."""
         if len(self._mistakes) >= _MOST_MISTAKES:
             self._index, self._is_balanced = len(self._tokens) - 1, False
             return
@@ -180,7 +180,7 @@ class _Parser:
         self._index = end
 
     def _note_parenthesis(self, mistake: TargetingError) -> None:
-        """Keep a mistake about a parenthesis, unless it may only follow from another one."""
+        """Record a mistake about a parenthesis, unless it may only follow from another one."""
         if self._is_balanced:
             self._mistakes.append(mistake)
 
@@ -277,7 +277,7 @@ class _Parser:
         raise TargetingError("This value is compared with nothing.", left.span.start, hint=hint)
 
     def _state(self, left: Value, operator: Operator) -> Text | None:
-        """The state of a flow or step, which needs no quotes [obs]; None where something else follows."""
+        """The state of a flow or step, which needs no quotes [obs]; None if something else follows."""
         token = self._token
         if not operator.is_equality or token.kind is not TokenKind.NAME or not isinstance(left, Source):
             return None

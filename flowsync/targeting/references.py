@@ -1,4 +1,4 @@
-"""Which flows an expression refers to and which of them it waits for; what is wrong with either.
+"""Which flows an expression refers to, and which it waits for; and checks of both.
 
 An expression *waits for* a flow when it can hold only once the user has started (or finished, or
 skipped) it. Parts of `&&` all count, of `||` only what every part waits for. Flows whose
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A flow that an expression names, and perhaps a step of it and a field of that: one to three quoted `names`."""
+    """A flow that an expression names, and perhaps a step and a field of it: one to three quoted `names`."""
 
     names: tuple[Text, ...]
 
@@ -38,7 +38,7 @@ class Reference:
 
     @property
     def step(self) -> str | None:
-        """The step's id; None where only a flow is named."""
+        """The step's id; None if only a flow is named."""
         return self.names[1].value if len(self.names) > 1 else None
 
 
@@ -53,17 +53,17 @@ def references(expression: Expression) -> tuple[Reference, ...]:
 
 
 def waits_for(expression: Expression) -> frozenset[str]:
-    """The slugs of the flows that a user must have started for the expression to hold."""
+    """The slugs of the flows that a user must have started for the expression to be true."""
     return frozenset(slug for slug, step in _waits(expression) if step is None)
 
 
 def awaited(expression: Expression) -> frozenset[str]:
-    """The slugs of the flows that some term waits for, whether or not the whole expression does."""
+    """The slugs of the flows that any term waits for, whether or not the whole expression does."""
     return frozenset().union(*map(waits_for, terms(expression)))
 
 
 def _waits(expression: Expression) -> frozenset[tuple[str, str | None]]:
-    """The flows (with step None), and their steps, that a user must have started for the expression to hold."""
+    """The flows (with step None) and their steps that a user must have started for the expression to be true."""
     match expression:
         case And(parts):
             return frozenset().union(*map(_waits, parts))
@@ -81,7 +81,7 @@ def _waits(expression: Expression) -> frozenset[tuple[str, str | None]]:
 
 @dataclass(frozen=True, slots=True)
 class KnownFlow:
-    """The steps of a flow by id, each with the ids of its fields; None where they cannot be known."""
+    """The steps of a flow by id, each with the ids of its fields; None if they cannot be known."""
 
     steps: Mapping[str, frozenset[str] | None] | None = None
 
@@ -93,7 +93,7 @@ def check_references(
     is_live: bool,
     suggests: bool = True,
 ) -> tuple[Finding, ...]:
-    """References to flows, steps and fields that do not exist, in the order given.
+    """Report references to flows, steps and fields that do not exist, in the order given.
 
     `known` are flows by slug: all those of the environment if `is_live`, else only those of the repository. Each name
     that is missing is compared with all that there are, to tell which one may be meant, only if it `suggests`.
@@ -135,7 +135,7 @@ def _did_you_mean(name: str, known: Iterable[str]) -> str | None:
 
 
 def check_self(targeting: Expression, slug: str) -> tuple[Finding, ...]:
-    """Whether the targetingLogic of the flow `slug` waits for that flow itself."""
+    """Report a targetingLogic of the flow `slug` that waits for that flow itself."""
     if slug not in waits_for(targeting):
         return ()
     message = f"{shown(slug)} waits for itself to be started, so it is shown to nobody."
@@ -144,7 +144,7 @@ def check_self(targeting: Expression, slug: str) -> tuple[Finding, ...]:
 
 
 def check_self_step(criterion: Expression, slug: str, step: str) -> tuple[Finding, ...]:
-    """Whether a criterion by which the step of the flow `slug` shows or starts waits for that step itself."""
+    """Report a criterion, by which the step of the flow `slug` shows or starts, that waits for that step itself."""
     if (slug, step) not in _waits(criterion):
         return ()
     span = _waiting_span(criterion, (slug, step))
@@ -153,7 +153,7 @@ def check_self_step(criterion: Expression, slug: str, step: str) -> tuple[Findin
 
 
 def check_cycle(targeting: Expression, slug: str, circle: tuple[str, ...]) -> tuple[Finding, ...]:
-    """The finding for the flow `slug` of a circle of two or more, at its condition on the next flow."""
+    """Report a circle of two or more waiting flows, at the condition of the flow `slug` on the next one."""
     if slug not in circle or len(circle) == 1:
         return ()
     start = circle.index(slug)

@@ -1,4 +1,4 @@
-"""What can be wrong with an expression: every rule, and what a rule finds. validate/rules.yaml documents them."""
+"""The rules for expressions, and their findings. validate/rules.yaml documents them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that a rule found in one expression; `span` counts characters of its text from 0."""
+    """One finding of a rule in one expression; `span` counts characters of its text from 0."""
 
     code: str
     severity: Severity
@@ -24,7 +24,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: its code, and how severe what it finds is."""
+    """One rule: its code, and the severity of its findings."""
 
     code: str
     severity: Severity

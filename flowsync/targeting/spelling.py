@@ -1,4 +1,4 @@
-"""What the server's parser makes of how an expression is spelled: its length, its blanks, and signs inside texts."""
+"""Checks of an expression's spelling, because of the server's parser: length, blanks, signs inside texts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PATTERN_SIGNS: Final = frozenset("\\^$*+?{}[]|.")
 
 
 def check_length(text: str) -> Iterator[Finding]:
-    """Whether an expression, as it is sent, is too long or about to be; or holds nothing but white space."""
+    """Report an expression that is too long, as it is sent, or nearly so; or that is only white space."""
     size = length(on_one_line(text))
     if is_too_long(text):
         message = f"This expression has {size:,} characters; the server takes one over 2,000 for false."
@@ -43,7 +43,7 @@ def check_length(text: str) -> Iterator[Finding]:
 
 
 def check_texts(term: Term) -> Iterator[Finding]:
-    """What the texts of a term hold that the server takes for a part of the expression."""
+    """Report texts of a term that the server takes for a part of the expression."""
     for value in values(term):
         for name in value.arguments if isinstance(value, Source) else ():
             yield from _check_text(name, is_name=True)
@@ -70,7 +70,7 @@ def _check_text(text: Text, *, is_name: bool) -> Iterator[Finding]:
 
 
 def _without(text: str, signs: str, operator: Operator) -> str:
-    """How to compare with a text that must not hold some signs: by a pattern, where its other signs allow that."""
+    """The hint to compare without certain signs: with a pattern, if the other signs of the text allow that."""
     pattern = text.translate(dict.fromkeys(map(ord, signs), "."))
     if not re.search(r"\w", text) or _PARENTHESIS.search(pattern) or not _PATTERN_SIGNS.isdisjoint(text):
         return "Use contains with a part of the text that has none, or matches with a dot in the place of each."
@@ -84,7 +84,7 @@ def _is_balanced(text: str) -> bool:
 
 
 def check_blanks(text: str, expression: Expression) -> Iterator[Finding]:
-    """Blanks between two parentheses, or between one and the end of the text; line breaks there are not sent."""
+    """Report blanks between two parentheses, or between one and the end of the text; line breaks are not sent."""
     for each in walk(expression):
         if isinstance(each, Group):
             yield from _check_ends(text, each.inner, Span(each.span.start + 1, each.span.end - 1))

@@ -37,17 +37,17 @@ def on_one_line(text: str) -> str:
 
 
 def length(text: str) -> int:
-    """How long JavaScript finds a text: characters beyond the basic plane count twice."""
+    """The length of a text in JavaScript: characters beyond the basic plane count twice."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def is_too_long(text: str) -> bool:
-    """Whether the server takes an expression for false for its length alone, as it is sent."""
+    """Whether the server treats an expression as false because of its length, as it is sent."""
     return length(on_one_line(text)) > MAXIMUM_LENGTH
 
 
 class TokenKind(Enum):
-    """What a token is by its shape alone."""
+    """The kind of a token, by its shape alone."""
 
     NAME = "name"
     """`user.property`, `true`, `contains`, `new`."""
@@ -106,7 +106,7 @@ _ENDS_IN_BACKSLASH: Final = re.compile(r"(?<!\\)(?:\\\\)*\\['\"]\Z")
 def tokenize(text: str) -> tuple[Token, ...]:
     """Split an expression into tokens, END last, unreadable characters among them.
 
-    Raises TargetingError where it is not known which parts of the text are in quotes.
+    Raises TargetingError if it is not known which parts of the text are in quotes.
     """
     tokens: list[Token] = []
     for match in _PATTERN.finditer(text):
@@ -132,7 +132,7 @@ def _escaped(text: str, token: Token) -> TargetingError:
 
 
 def quoteless(text: str) -> str:
-    """What to write instead of a text that holds a quote."""
+    """The hint for a text that holds a quote."""
     pattern = re.sub("['\"]", ".", text)
     if _PATTERN_SIGN.search(text):
         return "A text cannot hold a quote: use contains with a part without it, or matches with a dot in its place."

@@ -61,11 +61,11 @@ _OPERATORS: Final = {
 
 
 class _NoWordsError(Exception):
-    """Some part of an expression has no words here."""
+    """A part of an expression cannot be said in words."""
 
 
 def in_words(text: str) -> str | None:
-    """Return the expression in words; None where some of it has none, or the server cannot read it."""
+    """Return the expression in words; None if a part cannot be said in words, or the server cannot read it."""
     if len(text) <= 1:  # the server takes it for no targeting [obs]
         return "everyone"
     try:
@@ -124,6 +124,6 @@ def _value(value: Value, *, is_list: bool) -> str:
 
 
 def _name(text: str) -> str:
-    """Return a text as it is where it cannot be taken for words of ours, else in quotes."""
+    """Return a text as it is if nobody can mistake it for our words, else in quotes."""
     is_plain = _PLAIN.fullmatch(text) and text.lower() not in _JOINTS
     return text if is_plain else f"'{text}'"

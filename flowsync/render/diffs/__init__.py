@@ -1,1 +1,1 @@
-"""Differences for people: between two texts, and between two contents of a flow."""
+"""Diffs for people: of two texts, and of two contents of a flow."""

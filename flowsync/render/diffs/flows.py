@@ -1,4 +1,4 @@
-"""One planned change as a diff that a reviewer can read: of YAML, step by step, and of targeting as a tree.
+"""One planned change as a readable diff: YAML step by step, and targeting as a tree.
 
 Both sides are dumped from their values, in the order of the file's keys, so that neither key order
 nor the way something is written shows up as a difference. Steps are matched as the plan matches
@@ -29,11 +29,11 @@ _CRITERIA: Final = ("/completionCriteria", "/startCriteria", "/visibilityCriteri
 
 
 class Differing(Protocol):
-    """A flow whose `old` fields become `new`, by the changes in `fields`: one of a plan, or of two sides."""
+    """A flow whose `old` fields become `new`, by the changes in `fields`; from a plan, or of two sides."""
 
     @property
     def fields(self) -> Sequence[FieldChange]:
-        """What changes."""
+        """The changes."""
 
     @property
     def old(self) -> Mapping[FieldName, JsonValue]:
@@ -59,7 +59,7 @@ def flow_diff(planned: Differing) -> list[Line]:
 
 
 def _new_flow(create: Create) -> list[Line]:
-    """Return a flow that will be made, as a file would have it; its data has a heading of its own."""
+    """Return a new flow as a file would hold it; its data has a heading of its own."""
     stated = {change.field: change.new for change in create.fields}
     others: dict[str, JsonValue] = {name: value for name, value in stated.items() if name != "data"}
     return [
@@ -69,12 +69,12 @@ def _new_flow(create: Create) -> list[Line]:
 
 
 def with_remarks(planned: Differing) -> list[Line]:
-    """Return the diff of a flow after what is to be said of single changes."""
+    """Return the diff of a flow below the remarks on single changes."""
     return [*(line(sentence) for sentence in map(remark, planned.fields) if sentence), *flow_diff(planned)]
 
 
 def change_lines(lines: list[Line], places: Sequence[str], screen: Screen) -> Iterator[Line]:
-    """Yield what changes in a flow: in a summary only the places, else the diff, capped unless verbose."""
+    """Yield the changes of a flow: in a summary only their places, else the diff, capped unless verbose."""
     if screen.detail is Detail.SUMMARY:
         yield line("  changes: ", listed(places))
         return
@@ -90,12 +90,12 @@ def capped(lines: list[Line], limit: int = LINES_PER_FLOW) -> list[Line]:
 
 
 def remark(change: FieldChange) -> str:
-    """Return what is to be said of a change besides its diff; empty for most."""
+    """Return the remark on a change; empty for most."""
     return structural(change) or _criterion_meaning(change)
 
 
 def meaning(label: str, old: str, new: str) -> str:
-    """Return what a change of an expression means, in a sentence; empty where that is not known."""
+    """Return the meaning of a changed expression, in a sentence; empty if it is not known."""
     sentence = compare(old, new).sentence
     return f"{label}: {sentence}" if sentence else ""
 
@@ -165,7 +165,7 @@ def _data_diff(old: dict[str, JsonValue], new: dict[str, JsonValue], numbers: Va
 
 
 def _section_diff(label: str, old: JsonValue, new: JsonValue, numbers: ValueNumbers) -> list[Line]:
-    """Compare one part of a flow on its own. None: there is no such part on that side."""
+    """Compare one part of a flow. None: that side does not have it."""
     if numbers.same(old, new):
         return []
     lines = hunks(_yaml_lines(_in_order_of(new, old, "", numbers)), _yaml_lines(new))
@@ -178,7 +178,7 @@ def _yaml_lines(value: JsonValue) -> list[str]:
 
 
 def _in_order_of(new: JsonValue, old: JsonValue, key: str, numbers: ValueNumbers) -> JsonValue:
-    """Return `old` with its keys in the order of `new`, and whatever is the same written the same."""
+    """Return `old` with its keys in the order of `new`, and equal parts in the same spelling."""
     if numbers.same(old, new):
         return new
     match new, old:
@@ -197,7 +197,7 @@ def _in_order_of(new: JsonValue, old: JsonValue, key: str, numbers: ValueNumbers
 
 
 def _change_lines(change: FieldChange) -> Iterator[Line]:
-    """Show a change by its label, where the values around it are not known. Moves and new names are remarks."""
+    """Show a change by its label, if the values around it are not known. Moves and renames are remarks."""
     if change.op in {Op.REMOVE, Op.REPLACE}:
         yield (Span(f"- {change.label}: {compact(change.old)}", Style.REMOVED),)
     if change.op in {Op.ADD, Op.REPLACE}:

@@ -1,4 +1,4 @@
-"""Two texts compared: the lines that differ with their surroundings, and in a line the words that differ.
+"""Compares two texts: the lines that differ with their context, and the words that differ within a line.
 
 The time is close to linear on any input: equal ends are set aside, items that occur once on both sides divide
 what is long, and only short stretches between those are searched in full.
@@ -49,7 +49,7 @@ _NO_END: Final = "\\ No newline at end of file"
 
 
 def runs(old: Sequence[str], new: Sequence[str]) -> list[Run]:
-    """Return what two sequences share, in order on both sides, each run as long as it can be."""
+    """Return the runs that two sequences share, in order on both sides, each as long as possible."""
     head, tail = equal_ends(old, new)
     end = len(old) - tail, len(new) - tail
     start_old = start_new = head
@@ -73,7 +73,7 @@ def runs(old: Sequence[str], new: Sequence[str]) -> list[Run]:
 
 
 def _anchors(old: Sequence[str], new: Sequence[str], start: int) -> list[tuple[int, int]]:
-    """Return where long sequences are divided: at the most items, in order on both sides, that each side holds once.
+    """Return where to divide long sequences: at items that each side holds exactly once, in order on both.
 
     What is before `start` is left aside.
     """
@@ -88,12 +88,12 @@ def _anchors(old: Sequence[str], new: Sequence[str], start: int) -> list[tuple[i
 
 
 def shortened_line(text: str, style: Style = Style.PLAIN) -> Line:
-    """Return a line in one style; of a long one only its beginning, of context less than of a change."""
+    """Return a line in one style; of a long one only its beginning, less for context than for changes."""
     return _joined(_shortened(Span(text, style), LONG_LINE if style is Style.PLAIN else KEPT_WHOLE, 0))
 
 
 def changed_lines(old: str, new: str) -> tuple[Line, Line]:
-    """Return both versions of a line, with the words marked that differ, if it is the same line at all."""
+    """Return both versions of a line, with the differing words marked, if the lines are similar enough."""
     old_words, new_words = _words(old, new)
     kept = [run for run in runs(old_words, new_words) if not _is_lone_blank(run, old_words)]
     stayed = "".join(word for was, _, size in kept for word in old_words[was : was + size])
@@ -115,7 +115,7 @@ def changed_lines(old: str, new: str) -> tuple[Line, Line]:
 
 
 def _words(old: str, new: str) -> tuple[list[str], list[str]]:
-    """The words of both versions; one that is too long to be shown is parted where they begin and cease to differ."""
+    """The words of both versions; a word that is too long to be shown is split where the difference begins and ends."""
     head, tail = equal_ends(old, new)
     head = head if any(_is_in_long_word(text, head) for text in (old, new)) else 0
     tail = tail if any(_is_in_long_word(text, len(text) - tail) for text in (old, new)) else 0
@@ -131,7 +131,7 @@ def _is_in_long_word(text: str, place: int) -> bool:
 
 
 def yaml_key(text: str) -> str:
-    """Return what a line of YAML starts with up to its key's colon; empty for prose."""
+    """Return the beginning of a line of YAML up to its key's colon; empty for prose."""
     match = _YAML_KEY.match(text)
     return match.group() if match else ""
 
@@ -146,7 +146,7 @@ def _similarity(old: str, new: str, stayed: str) -> float:
 
 
 def _is_lone_blank(run: Run, words: Sequence[str]) -> bool:
-    """Whether a run is a blank between two changed words, which counts as changed too: they read as one change."""
+    """Whether a run is a blank between two changed words; it counts as changed, so that they read as one."""
     was, _, size = run
     return size == 1 and 0 < was < len(words) - 1 and words[was].isspace()
 
@@ -161,7 +161,7 @@ def _around_marks(spans: Sequence[Span], last_tail: int) -> Iterator[Span]:
 
 
 def _shortened(span: Span, head: int, tail: int) -> Iterator[Span]:
-    """Leave out the middle of a span, and say how much that was; never just a few characters."""
+    """Replace the middle of a long span by its length; never just a few characters."""
     left_out = len(span.text) - head - tail
     if left_out <= KEPT_AROUND:
         yield span
@@ -177,7 +177,7 @@ def _joined(spans: Iterable[Span]) -> Line:
 
 
 def hunks(old: Sequence[str], new: Sequence[str]) -> list[Line]:
-    """Return the lines that differ with their surroundings; nothing when none do."""
+    """Return the differing lines with their context; nothing if there are none."""
     texts: list[str] = []
     changed: dict[int, Line] = {}
     start_old = start_new = 0
@@ -200,7 +200,7 @@ def hunks(old: Sequence[str], new: Sequence[str]) -> list[Line]:
 
 
 def _replaced(removed: Sequence[str], added: Sequence[str]) -> Iterator[tuple[str, Line]]:
-    """Yield what went, then what came; line by line where each line has a successor of the same key."""
+    """Yield removed lines, then added ones; line by line if each has a successor with the same key."""
     old_keys, new_keys = list(map(yaml_key, removed)), list(map(yaml_key, added))
     if old_keys == new_keys and all(old_keys):
         for old, new in zip(removed, added, strict=True):
@@ -231,13 +231,13 @@ def _replaced(removed: Sequence[str], added: Sequence[str]) -> Iterator[tuple[st
 
 
 def differing(old: str, new: str) -> Iterator[Line]:
-    """Yield a line that names the characters in which two texts differ, where a person could not see it."""
+    """Yield a line that names the differing characters of two texts, if a person could not see them."""
     if look_alike(old, new):
         yield (Span(f"  these two differ in {code_points_that_differ(old, new)}", Style.WARNING),)
 
 
 def _shown(texts: Sequence[str], changed: Iterable[int]) -> list[int]:
-    """Return the indices of changed lines, of those around them, and of the less indented parents of all these."""
+    """Return the indices of changed lines, their context, and the less indented parents of all these."""
     near = {index + offset for index in changed for offset in range(-CONTEXT, CONTEXT + 1)}
     shown: set[int] = set()
     parents: list[tuple[int, int]] = []
@@ -254,7 +254,7 @@ def _shown(texts: Sequence[str], changed: Iterable[int]) -> list[int]:
 
 
 def unified(file: str, before: str, after: str, screen: Screen) -> str:
-    """The difference with three lines around each change; nothing for texts that are the same."""
+    """The difference with three lines of context; nothing for equal texts."""
     lines: list[Line] = []
     for text in difflib.unified_diff(_ended_lines(before), _ended_lines(after), file, file, lineterm=""):
         style = Style.HEADING if text.startswith(("--- ", "+++ ")) else _UNIFIED_STYLES.get(text[:1], Style.PLAIN)

@@ -1,1 +1,1 @@
-"""What commands about versions, states and records show: for a terminal, as Markdown, and as documents."""
+"""The output of commands about versions, states and records: for a terminal, as Markdown, and as documents."""

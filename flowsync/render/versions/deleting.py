@@ -1,4 +1,4 @@
-"""What deleting flows does, before it is done and after: for a terminal, and as a document."""
+"""The output of delete, before and after: for a terminal, and as a document."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _WIDTH: Final = max(len(ending.words) for ending in Ending)
 
 
 def preview(deletions: Sequence[Deletion], place: Place, screen: Screen) -> str:
-    """Return what is deleted, and what is lost with it, as it is shown before anything is asked."""
+    """Return what will be deleted, and what is lost with it, before the question."""
     lines: list[Line] = [line(Span(f"Delete: {plural(len(deletions), 'flow')}", Style.HEADING))]
     lines.append(line(Span(f"for {wording.place(place.environment, place.api_url)}", Style.MUTED)))
     for deletion in deletions:
@@ -53,14 +53,14 @@ def _facts(row: LiveFlow) -> str:
 
 
 def question(deletion: Deletion, place: Place, screen: Screen) -> str:
-    """Return what is asked before a flow is deleted: one line, without its end."""
+    """Return the question before a flow is deleted: one line, without its end."""
     where = wording.place(place.environment, place.api_url)
     asked = line(Span(f"Type {deletion.slug} to delete it from {where}:", Style.HEADING), " ")
     return draw([asked], screen).removesuffix("\n")
 
 
 def outcome_line(deleted: Deleted, screen: Screen) -> str:
-    """Return the line, with its end, that is written when a flow's turn is over; empty where it had none."""
+    """Return the line, with its end, for a flow whose turn is over; empty if it had no turn."""
     if deleted.ending is Ending.NOT_ATTEMPTED:
         return ""
     return ledger.result_line(_result(deleted), _WIDTH, screen)

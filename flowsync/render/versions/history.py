@@ -95,7 +95,7 @@ def _role(each: Version) -> str:
 
 
 def _changed(each: Version, found: History) -> str:
-    """Return what changed against the version before, in a few words."""
+    """Return the changes since the version before, in a few words."""
     if each.change is None:
         return "first version" if found.is_whole and each.row.version == 1 else "-"
     places = changed_places(each.change)
@@ -106,7 +106,7 @@ def _changed(each: Version, found: History) -> str:
 
 
 def day(value: JsonValue) -> str:
-    """Return the day of a time as the API gives it; whatever else it gave, shortened."""
+    """Return the day of a time in the API's form; any other text shortened."""
     return _minute(value, r"\1")
 
 

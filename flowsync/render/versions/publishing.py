@@ -1,4 +1,4 @@
-"""What publishing drafts does, before it is done and after: for a terminal, and as a document."""
+"""The output of publish, before and after: for a terminal, and as a document."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WIDTH: Final = max(map(len, _WORDS.values()))
 
 
 def preview(plan: Plan, publishes: Sequence[Publish], screen: Screen) -> str:
-    """Return what publishing does, as it is shown before anything is asked."""
+    """Return what will be published, before the question."""
     if not publishes and not plan.blocked:
         return f"{NOTHING}\n"
     lines: list[Line] = [line(Span(f"Publish: {plural(len(publishes), 'draft')}", Style.HEADING))]
@@ -84,7 +84,7 @@ def _what_users_notice(publish: Publish) -> str:
 
 
 def question(plan: Plan, publishes: Sequence[Publish], screen: Screen) -> str:
-    """Return what is asked before the first draft is published: one line, without its end."""
+    """Return the question before the first draft is published: one line, without its end."""
     seen = wording.seen_by_users(sum(publish.change.live for publish in publishes), len(publishes))
     drafts, where = plural(len(publishes), "draft"), wording.place(plan.environment, plan.api_url)
     asked = line(Span(f"Publish {drafts} of {where}, {seen}?", Style.HEADING), " [y/N] ")
@@ -92,7 +92,7 @@ def question(plan: Plan, publishes: Sequence[Publish], screen: Screen) -> str:
 
 
 def outcome_line(published: Published, screen: Screen) -> str:
-    """Return the line, with its end, that is written when a draft's turn is over; empty where it had none."""
+    """Return the line, with its end, for a draft whose turn is over; empty if it had no turn."""
     if isinstance(published.outcome, NotAttempted):
         return ""
     return ledger.result_line(_result(published), _WIDTH, screen)

@@ -1,4 +1,4 @@
-"""The records of former runs: which there are, and which of them can be rolled back."""
+"""The list of records, and which of them can be rolled back."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ FORMATS: Final[Mapping[str, Callable[[RecordList, Screen, str], str]]] = {
 
 
 def described(kept: Kept) -> str:
-    """Return what a record is of, in a few words: `apply of 2026-01-02 03:04 UTC, 3 flows`."""
+    """Return a short description of a record: `apply of 2026-01-02 03:04 UTC, 3 flows`."""
     if isinstance(kept.content, Unreadable):
         return kept.content.message
     last = kept.content.runs[-1]

@@ -1,4 +1,4 @@
-"""Two sides compared: for a terminal, as Markdown, and as the document `flowsync-diff/1`."""
+"""The comparison of two sides: for a terminal, as Markdown, and as the document `flowsync-diff/1`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NOT_WRITTEN: Final = "flowsync does not write it"
 
 
 def text(found: Comparison, screen: Screen) -> str:
-    """Return what differs, flow by flow, then what only one side has."""
+    """Return the differences, flow by flow, then the flows that only one side has."""
     return draw(_lines(found, screen), screen)
 
 
@@ -35,7 +35,7 @@ def counts(found: Comparison) -> str:
 
 
 def place(contents: Contents) -> str:
-    """Return where a side was read from; empty for the files as they are."""
+    """Return where a side was read from; empty for the current files."""
     if contents.revision is not None:
         return f"commit {revision(contents.revision)}"
     return "" if contents.api_url is None else host_of(contents.api_url)
@@ -64,7 +64,7 @@ def _lines(found: Comparison, screen: Screen) -> Iterator[Line]:
 
 
 def nothing_differs(found: Comparison) -> str:
-    """Return the sentence for two sides without a difference, which claims no more than can be seen."""
+    """Return the sentence for two sides without a difference; it claims no more than the API returns."""
     if not found.same:
         return "There is no flow on either side."
     unseen = list(dict.fromkeys(name for each in found.same for name in each.unseen))
@@ -92,7 +92,7 @@ def changed_places(each: Difference) -> list[str]:
 
 
 def unseen(each: Difference, found: Comparison) -> str:
-    """Return which fields could not be compared because a side does not show them; may be empty."""
+    """Return the fields that could not be compared because a side does not show them; may be empty."""
     parts = []
     for content, side in ((each.before, found.before), (each.after, found.after)):
         names = [name for name in each.unseen if name not in content.observed.values]
@@ -107,7 +107,7 @@ def _both(each: Difference) -> str:
 
 
 def facts(content: Content, between: str = " · ", other: Content | None = None) -> str:
-    """Return which file or row a side's content is, and which version is newer, unless that is the `other` side."""
+    """Return the file or row of a side's content, and a newer version, unless that is the `other` side."""
     row = content.row
     if row is None:
         return content.file or ""

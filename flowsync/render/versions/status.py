@@ -1,4 +1,4 @@
-"""How each flow is in each environment: a table for a terminal, as Markdown, and the document `flowsync-status/1`."""
+"""The state of each flow in each environment: a table, Markdown, and the document `flowsync-status/1`."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def _legend(survey: Survey, screen: Screen) -> Iterator[Line]:
 
 
 def _words(survey: Survey) -> Iterator[tuple[str, str]]:
-    """Yield the words that occur and do not explain themselves, with what each means."""
+    """Yield the words in the table that need an explanation, with their meanings."""
     flows = [flow for each in survey.environments for flow in each.flows]
     found: set[State | Users | str] = {each for flow in flows for each in (flow.state, flow.users) if each is not None}
     found |= {_DRAFT for flow in flows if flow.is_of_draft}

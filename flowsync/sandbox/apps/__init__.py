@@ -1,1 +1,1 @@
-"""The sandbox as apps see it through the vendor's browser SDK: flows, users, and how far each user is."""
+"""The sandbox as apps see it through the vendor's browser SDK: flows, users, and users' progress."""

@@ -1,4 +1,4 @@
-"""How far a user is with a flow, how an action of the SDK changes that, and the answer that the SDK gets.
+"""A user's progress in a flow, how an action of the SDK changes it, and the answer to the SDK.
 
 The shapes and the rules are those that the vendor's browser SDK needs. Everything here is a pure function over frozen
 values; `users` stores them, `sdk` speaks HTTP.
@@ -48,7 +48,7 @@ _FLOW_STATES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class UserAction:
-    """An action of a user, and when, by the app's clock; `data` is what they entered, by field id.
+    """An action of a user and its time, by the app's clock; `data` is what they entered, by field id.
 
     For an action on the flow, `step_id` is "" and `data` is empty.
     """
@@ -61,20 +61,20 @@ class UserAction:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a published flow; `content` is all of it, as its author wrote it."""
+    """One step of a published flow; `content` is the whole step, as its author wrote it."""
 
     id: str
     content: Mapping[str, JsonValue]
 
     def criterion(self, name: str) -> str | None:
-        """One of the three criteria; None where there is none."""
+        """One of the three criteria; None if there is none."""
         text = self.content.get(name)
         return text if isinstance(text, str) and text.strip() else None
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedFlow:
-    """A flow that the SDK can load: `steps` have ids, and no two the same one. `data` is everything under the root."""
+    """A flow that the SDK can load: all `steps` have different ids. `data` is everything under the root."""
 
     slug: str
     name: str
@@ -87,7 +87,7 @@ class PublishedFlow:
 
 @dataclass(frozen=True, slots=True)
 class KeptStep:
-    """What is kept of a user's way through one step; `at` is when they last acted, as the SDK wrote it."""
+    """The stored progress of a user in one step; `at` is when they last acted, as the SDK wrote it."""
 
     state: StepState = StepState.NOT_STARTED
     started: bool = False
@@ -102,7 +102,7 @@ class KeptStep:
 
 @dataclass(frozen=True, slots=True)
 class KeptFlow:
-    """What is kept of a user's way through one flow; `current` is the id of the step they are at."""
+    """The stored progress of a user in one flow; `current` is the id of their present step."""
 
     state: FlowState = FlowState.NOT_STARTED
     at: str | None = None
@@ -110,33 +110,33 @@ class KeptFlow:
     steps: Mapping[str, KeptStep] = field(default_factory=dict)
 
     def step(self, name: str) -> KeptStep:
-        """What is kept of one step."""
+        """The stored progress in one step."""
         return self.steps.get(name, KeptStep())
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What an app reported of a user, or of a group. `groups` are those that a user was seen with."""
+    """The facts that an app reported about a user or a group. `groups` are the groups that a user was seen with."""
 
     properties: Mapping[str, JsonValue] = field(default_factory=dict)
     events: Mapping[str, int] = field(default_factory=dict)
     groups: Sequence[str] = ()
 
     def reported(self, properties: Mapping[str, JsonValue], events: Iterable[str]) -> Person:
-        """With more properties, of which a later one replaces an earlier, and more events, which are counted."""
+        """The person with more properties, which replace earlier ones, and more events, which are counted."""
         counts = dict(self.events)
         for event in events:
             counts[event] = counts.get(event, 0) + 1
         return replace(self, properties={**self.properties, **properties}, events=counts)
 
     def seen_with(self, group: str) -> Person:
-        """With one more group."""
+        """The person with one more group."""
         return self if group in self.groups else replace(self, groups=[*self.groups, group])
 
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """A user on a page, with everything that targeting and criteria can ask. `now` is milliseconds since 1970."""
+    """A user on a page, with everything that targeting and criteria can use. `now` is milliseconds since 1970."""
 
     now: float
     is_guest: bool = False
@@ -146,7 +146,7 @@ class Visitor:
     flows: Mapping[str, KeptFlow] = field(default_factory=dict)
 
     def context(self) -> Context:
-        """The same for the targeting language."""
+        """The same user for the targeting language."""
         return Context(
             at=self.now,
             properties=self.user.properties,
@@ -215,7 +215,7 @@ def _finished(done: UserAction, flow: PublishedFlow, visitor: Visitor) -> KeptFl
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """One step for one user at this moment."""
+    """One step with its truths for one user at this moment."""
 
     step: Step
     kept: KeptStep
@@ -279,7 +279,7 @@ def holds(text: str, context: Context) -> bool:
 
 
 def is_for(flow: PublishedFlow, context: Context) -> bool:
-    """Whether targeting lets a user see a flow."""
+    """Whether targeting shows a flow to a user."""
     tree = parsed(flow.targeting)
     return isinstance(tree, Everyone) or holds(flow.targeting, context)
 
@@ -325,6 +325,6 @@ def _current(kept: KeptFlow, judged: Sequence[_Judged]) -> int:
 
 
 def states(flows: Iterable[PublishedFlow], visitor: Visitor) -> JsonValue:
-    """The answer to a request for states. Collections are not emulated: an order would draw flows a second time."""
+    """The answer to a request for states. Collections are not emulated: an order would draw flows twice."""
     eligible: list[JsonValue] = [shown_flow(flow, visitor) for flow in flows]
     return {"eligibleFlows": eligible, "ineligibleFlows": [], "collections": {"computedOrder": []}}

@@ -1,4 +1,4 @@
-"""The flows that the SDK gets: those that are published and switched on, and that it can draw."""
+"""The flows that the SDK gets: published, switched on, and drawable."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Report = Callable[[str], object]
 
 
 def of_store(store: Store, report: Report) -> Callable[[], Sequence[PublishedFlow]]:
-    """Return a function that gives the account's flows whenever it is called: published ones that are switched on."""
+    """Return a function that returns the account's flows that are published and switched on, at each call."""
 
     def flows() -> Sequence[PublishedFlow]:
         found = []
@@ -36,7 +36,7 @@ def of_store(store: Store, report: Report) -> Callable[[], Sequence[PublishedFlo
 
 
 def of_files(flows: Iterable[Flow], report: Report) -> Sequence[PublishedFlow]:
-    """The flows of files, as if each was published; not one that its file switches off."""
+    """The flows of files, as if all were published; without those that their file switches off."""
     found = []
     for flow in flows:
         if flow.fields.get("active") is not False:
@@ -62,7 +62,7 @@ def _parsed(
 def published(
     slug: str, texts: tuple[str, str, str], data: JsonValue, report: Report, *, version: int = 1
 ) -> PublishedFlow | None:
-    """A flow of this name, type and targeting (`texts`) and parsed `data`; None where the SDK could draw nothing.
+    """A flow of this name, type and targeting (`texts`) and parsed `data`; None if the SDK could draw nothing.
 
     It throws on a flow without a list of steps, and on one whose title is no text; an empty list blanks the page, and a
     step without an id, or with one that is taken, overwrites another.

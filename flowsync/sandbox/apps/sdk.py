@@ -41,7 +41,7 @@ _ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,300}")
 
 @final
 class Sdk:
-    """Answers the SDK. `flows` gives the flows that it may load now; `report` is given a line for whatever is wrong.
+    """Answers the SDK. `flows` returns the flows that it may load now; `report` gets a line for each fault.
 
     `origins` are allowed besides those of this machine. Users and their progress are kept in `store`.
     """
@@ -63,7 +63,7 @@ class Sdk:
         self._report = report
 
     def over(self, api: Handler) -> Handler:
-        """A handler that answers the SDK, and gives every other request to `api`."""
+        """A handler that answers the SDK, and passes every other request to `api`."""
 
         def handle(request: Request) -> Response:
             if not is_loopback(request.headers.get("host", "localhost")):
@@ -103,7 +103,7 @@ class Sdk:
         return _ORIGIN.fullmatch(origin) is not None and is_loopback(urlsplit(origin).netloc)
 
     def open_session(self, request: Request) -> Response:
-        """Keep what the app reports of a user and a group."""
+        """Store what the app reports about a user and a group."""
         body = read_body(request)
         user_id, group_id = _text(body, "userId"), _optional_text(body, "groupId")
         with self._store.writing():
@@ -115,7 +115,7 @@ class Sdk:
         return _empty()
 
     def keep_user(self, request: Request) -> Response:
-        """The same for a user alone, as older scripts report one."""
+        """Store what an older script reports about a user alone."""
         body = read_body(request)
         user_id = _optional_text(body, "userId") or _text(body, "foreignId")
         with self._store.writing():
@@ -191,7 +191,7 @@ _ROUTES: Final[Mapping[tuple[str, str], _Endpoint]] = {
 
 
 def is_loopback(place: str) -> bool:
-    """Whether a host, with or without a port, is a name of this machine."""
+    """Whether a host, with or without a port, is this machine."""
     host = re.sub(r":\d+$", "", place).lower()
     return host in _LOOPBACK or _LOCAL_NAME.fullmatch(host) is not None
 
@@ -253,7 +253,7 @@ def _events(body: Mapping[str, JsonValue], name: str) -> Iterator[str]:
 
 
 def _answers(body: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
-    """What a user entered in a step: an object, or the JSON text of one."""
+    """The answers of a user in a step: an object, or the JSON text of one."""
     value = body.get("data")
     if isinstance(value, str):
         try:

@@ -1,4 +1,4 @@
-"""What is kept of users and groups, and of users' progress, in the sandbox's SQLite file."""
+"""Stores users, groups and users' progress in the sandbox's SQLite file."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ class Users:
         self._store = store
 
     def person(self, kind: Kind, identity: str) -> Person:
-        """What is known of a user or a group; nothing of one that was never seen."""
+        """The stored user or group; empty if it was never seen."""
         rows = self._store.query("SELECT content FROM people WHERE kind = ? AND id = ?", kind, identity)
         return Person(**json.loads(rows[0][0])) if rows else Person()
 
     def keep(self, kind: Kind, identity: str, person: Person) -> None:
-        """Keep a user or a group in place of what was known."""
+        """Store a user or a group, replacing the former data."""
         self._store.query("INSERT OR REPLACE INTO people VALUES (?, ?, ?)", kind, identity, json.dumps(asdict(person)))
 
     def progress(self, user_id: str) -> Mapping[str, KeptFlow]:
-        """How far a user is with every flow that they began, by slug."""
+        """A user's progress in every flow that they began, by slug."""
         rows = self._store.query("SELECT flow, content FROM progress WHERE user = ?", user_id)
         return {slug: _flow_from(json.loads(content)) for slug, content in rows}
 
     def keep_progress(self, user_id: str, slug: str, kept: KeptFlow) -> None:
-        """Keep how far a user is with one flow."""
+        """Store a user's progress in one flow."""
         content = json.dumps(asdict(kept), default=lambda state: state.value)
         self._store.query("INSERT OR REPLACE INTO progress VALUES (?, ?, ?)", user_id, slug, content)
 
