@@ -24,7 +24,7 @@ _COMMIT: Final = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """The action at one commit, which `version` names. `server` is the address of its repository's host."""
+    """The action at one commit, which `version` names. `server` is the address of its host."""
 
     server: str
     repository: str
@@ -88,7 +88,7 @@ def workflows(action: Action, branch: str = LIVE_BRANCH) -> Mapping[str, str]:
 
 
 def configuration(organization: int | None = None) -> str:
-    """The text of a flowsync.yaml with the defaults and explanations, and with the organization, if known."""
+    """The text of a flowsync.yaml with the defaults, explanations, and the organization if known."""
     text = _template("flowsync.yaml")
     return text if organization is None else text.replace(_NO_ORGANIZATION, f"organization: {organization}\n")
 

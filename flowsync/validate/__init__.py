@@ -1,4 +1,4 @@
-"""What is wrong with flows, checked offline: the schema first, then each group of rules.
+"""Checks flows offline: the schema first, then each group of rules.
 
 Nothing here raises on what an author wrote, and nothing repeats more than a short, printable excerpt of it.
 """
@@ -95,12 +95,12 @@ def check_environments(environments: Sequence[Sequence[Flow]], unread: Collectio
 
 
 def check_live(flows: Iterable[Flow], live: Mapping[str, KnownFlow], files: Sequence[Flow]) -> tuple[Problem, ...]:
-    """References of `flows` to what is neither among the `live` flows (by slug) nor among those of all `files`."""
+    """Report references of `flows` to flows that are neither `live` (by slug) nor among all `files`."""
     return _in_order(expressions.check_live(flows, live, files))
 
 
 def _check_view(seen: View) -> Iterator[Problem]:
-    """The problems of one flow; of very many the first, and one more than are reported."""
+    """The problems of one flow; if there are very many, the first ones and one more than are reported."""
     return islice((problem for check_group in _CHECKS for problem in check_group(seen)), MAXIMUM_PROBLEMS + 1)
 
 
@@ -117,7 +117,7 @@ def _check_slugs(flows: Iterable[Flow]) -> Iterator[Problem]:
 
 
 def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
-    """By file, line and column, each once, and only the first of those that say that patterns are not checked.
+    """Sort by file, line and column; drop repeats, and all but the first note that patterns are not checked.
 
     Of each file the first problems remain, with an error where there are more: what is left out may be errors.
     """

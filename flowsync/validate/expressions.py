@@ -1,4 +1,4 @@
-"""Targeting expressions: each by itself, what they say of other flows, and the tests of a file."""
+"""Checks of targeting expressions: each on its own, their references, and the tests of a file."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _VERDICTS: Final = frozenset(verdict.value for verdict in Verdict)
 
 
 class Mention(NamedTuple):
-    """An expression that mentions flows, and the flow that it belongs to."""
+    """An expression that mentions flows, and the flow that contains it."""
 
     flow: Flow
     expression: FlowExpression
@@ -68,7 +68,7 @@ class Mention(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What is wrong with one expression, and the flows that it mentions."""
+    """The findings about one expression, and the flows that it mentions."""
 
     findings: tuple[Finding, ...]
     references: tuple[Reference, ...]
@@ -76,12 +76,12 @@ class _Reading:
 
 @lru_cache(maxsize=2_048)
 def _reading(text: str) -> _Reading:
-    """Flows share many expressions: five in six, in the files of the benchmarks."""
+    """The cached findings about an expression: flows share many of them."""
     return _Reading(checks.check(text, parse_result(text)), references_in(text))
 
 
 def check_expressions(view: View) -> Iterator[Problem]:
-    """Report what is wrong with each expression, at the character where it is."""
+    """Report the findings about each expression, at their characters."""
     for expression in view.expressions:
         for finding in _reading(expression.text).findings:
             yield _problem(view.flow, expression, finding)
@@ -93,12 +93,12 @@ def _problem(flow: Flow, expression: FlowExpression, finding: Finding) -> Proble
 
 
 def mentions_in(flow: Flow, expressions: Iterable[FlowExpression]) -> list[Mention]:
-    """Those of a flow's expressions that mention a flow; most do not."""
+    """The expressions of a flow that mention flows; most do not."""
     return [Mention(flow, each, found) for each in expressions if (found := _reading(each.text).references)]
 
 
 def check_mentions(flows: Sequence[Flow], mentions: Sequence[Mention], unread: Collection[str]) -> Iterator[Problem]:
-    """Report what the files alone show: references that lead nowhere, and flows and steps that wait for themselves.
+    """Report what the files alone show: dead references, and flows and steps that wait for themselves.
 
     `mentions` are those of all `flows`; `unread` are the slugs of files that cannot be read.
     """
@@ -122,7 +122,7 @@ def check_mentions(flows: Sequence[Flow], mentions: Sequence[Mention], unread: C
 
 
 def check_live(flows: Iterable[Flow], live: Mapping[str, KnownFlow], files: Sequence[Flow]) -> Iterator[Problem]:
-    """Report references of `flows` that lead neither to a `live` flow, by slug, nor to one of all `files`.
+    """Report references of `flows` to flows that are neither `live`, by slug, nor among all `files`.
 
     Where a file sets the steps of its flow, they count instead of the live ones: they will be live once applied.
     """
@@ -219,7 +219,7 @@ def _check_moments(view: View, path: ValuePath, entry: Mapping[str, JsonValue]) 
 
 
 def check_test_outcomes(view: View) -> Iterator[Problem]:
-    """Report the tests that fail, and those that decide nothing."""
+    """Report the tests that fail, and those that check nothing."""
     try:
         outcomes = run_tests(view.flow, datetime.now(timezone.utc)) if view.flow.tests else ()
     except UncheckedPatternError:  # the patterns themselves are reported as not checked
@@ -272,7 +272,7 @@ def _failure(case: Case) -> str:
 
 
 def _is_no_number(value: JsonValue, path: ValuePath) -> bool:
-    """Whether the value at `path` of the tests, or the last one on the way there, is infinite or not a number."""
+    """Whether the value at `path` of the tests, or the last one on the way, is infinite or not a number."""
     for part in path:
         if isinstance(value, dict) and isinstance(part, str):
             value = value.get(part)

@@ -1,4 +1,4 @@
-"""What a project takes back of the problems: levels of rules, and comments `# flowsync: ignore[code, code]`.
+"""Project settings that suppress problems: levels of rules, and comments `# flowsync: ignore[code, code]`.
 
 Behind a line such a comment is about that line; alone on a line it is about the next line that is not a comment.
 Where a text starts on such a line (a block scalar, quotes over several lines) it is about all of the text. The YAML
@@ -37,7 +37,7 @@ _ALL_RULES: Final = "docs/rules.md lists all rules."
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """One code of one comment ("" where it names none), its place, and the first and last line it is about."""
+    """One code of one comment ("" if it names none), its place, and the first and last line that it covers."""
 
     location: Location
     code: str
@@ -48,7 +48,7 @@ class Ignore:
 def govern(
     problems: Iterable[Problem], flows: Iterable[Flow], levels: Mapping[str, Level]
 ) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
-    """The problems that remain, at the levels that are set; and apart from them the ignores that ignore nothing.
+    """The problems that remain, at their set levels; and, separately, the unused ignores.
 
     `flows` are those whose files the problems are about.
     """
@@ -81,7 +81,7 @@ def _levelled(problems: Iterable[Problem], levels: Mapping[str, Level]) -> Itera
 
 
 def level_complaint(name: str, level: Level) -> tuple[str, str | None] | None:
-    """What is wrong with setting the level of a rule of this name, and what to do; None if nothing is."""
+    """Why the level of a rule cannot be set, and what to do; None if it can."""
     if name not in _CODES:
         return f"There is no rule {code(name)}", _close_rule(name)
     if name in _FIRM and level is not Level.ERROR:
@@ -114,7 +114,7 @@ def ignores_of(text: str, file: str) -> tuple[Ignore, ...]:
 
 
 def _ignores(text: str, file: str, candidates: Sequence[re.Match[str]]) -> Iterator[Ignore]:
-    """The ignores of those candidates that are comments: a number put into each of them is in no value of the file."""
+    """The ignores among those candidates that are comments: a marker put into each of them is in no value."""
     mark = "mark"
     while mark in text:
         mark += "k"
@@ -149,7 +149,7 @@ def _ignores(text: str, file: str, candidates: Sequence[re.Match[str]]) -> Itera
 
 
 def _lines_meant(lines: Sequence[str]) -> list[int]:
-    """For each line the number (from 1) of the line that a comment on it is about."""
+    """For each line the number (from 1) of the line that a comment on it covers."""
     meant = [*range(1, len(lines) + 1)]
     for index in range(len(lines) - 2, -1, -1):
         if _COMMENT_LINE.match(lines[index]):

@@ -1,4 +1,4 @@
-"""The file as a whole, and the keys, lists and ids of `data`."""
+"""Checks of the file as a whole, and of the keys, lists and ids of `data`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _USUAL_SLUG: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def check_file(view: View) -> Iterator[Problem]:
-    """Report what is wrong with the file as a whole."""
+    """Report problems of the file as a whole."""
     slug, text = view.flow.slug, view.flow.source.text
     if not _USUAL_SLUG.fullmatch(slug):
         yield UNUSUAL_SLUG.at(
@@ -88,7 +88,7 @@ _OVERWRITTEN_STEP_KEYS: Final = frozenset(
 
 
 def check_keys(view: View) -> Iterator[Problem]:
-    """Report every key of `data` that will not do what its author meant."""
+    """Report every key of `data` that does not do what its author meant."""
     for part in view.parts:
         known = part.kind.keys
         for key, value in part.value.items():
@@ -168,7 +168,7 @@ def check_lists(view: View) -> Iterator[Problem]:
 
 
 def _browser_text(value: JsonValue) -> str | None:
-    """How a browser stores an id or a value; None for what is neither."""
+    """The text that a browser stores for an id or a value; None for anything else."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""The rules: how serious each is, what the documentation says of it, and the words of messages."""
+"""The rules: their severity and documentation, and the words of messages."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class Rule:
 
     @property
     def source(self) -> str:
-        """Where the knowledge comes from: one line, which says so where no source is certain."""
+        """The source of the rule: one line, which also says if no source is certain."""
         return _texts()[self.code]["source"]
 
     @property
     def example(self) -> str:
-        """A flow file that has this problem.
+        """A flow file with this problem.
 
         Where it is several files, or its name matters, each begins with a comment that holds its path, such as
         `# flows/flow_welcome.yaml`.
@@ -50,7 +50,7 @@ class Rule:
 
     @property
     def good(self) -> str:
-        """The example as it should be."""
+        """The corrected example."""
         return _texts()[self.code]["good"]
 
     def at(self, location: Location, message: str, hint: str | None = None, detail: tuple[str, ...] = ()) -> Problem:
@@ -133,7 +133,7 @@ def code(text: str) -> str:
 
 
 def described(value: JsonValue) -> str:
-    """What a value is, for the end of a sentence: "the text 'yes'", "a list", "nothing (null)"."""
+    """A description of a value for the end of a sentence: "the text 'yes'", "a list", "nothing (null)"."""
     if value is None:
         return "nothing (null)"
     if isinstance(value, bool):
@@ -146,7 +146,7 @@ def described(value: JsonValue) -> str:
 
 
 def named(path: ValuePath) -> str:
-    """The value at `path`, as people would call it: "`title`", "item 2 of `steps`", "the file"."""
+    """A name for the value at `path`: "`title`", "item 2 of `steps`", "the file"."""
     if not path:
         return "the file"
     last = path[-1]
@@ -206,7 +206,7 @@ _NEGATIONS: Final = ("un", "non", "not", "no", "dis", "in", "hide")
 
 
 def meant(word: str, known: Collection[str]) -> str | None:
-    """The one of `known` that is close to `word`, or that other tools call by it; None when there is none."""
+    """The one of `known` that is similar to `word`, or that other tools call by it; None if there is none."""
     form = folded(word)
     others = (key for key, words in _OTHER_WORDS.items() if key in known and form in words.split())
     match = next(others, None) or closest(word, known)
@@ -222,6 +222,6 @@ def _are_opposites(word: str, known: str) -> bool:
 
 
 def did_you_mean(word: str, known: Collection[str]) -> str | None:
-    """The hint for an unknown word, where one of `known` is near."""
+    """The hint for an unknown word, if one of `known` is similar."""
     match = meant(word, known)
     return None if match is None else f"Did you mean `{match}`?"

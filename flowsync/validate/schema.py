@@ -1,4 +1,4 @@
-"""The schema of a flow file, and the words for each thing that it refuses."""
+"""Checks against the schema of a flow file, and the message for each of its refusals."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _packaged(name: str) -> str:
 
 
 def _bundle() -> Schema:
-    """The flow schema with the data schema's root where it refers to that, and with its definitions among its own."""
+    """The flow schema with the data schema's root in place of the references to it, and with its definitions."""
     data: Schema = json.loads(_packaged(_DATA_SCHEMA))
     # Without the type, which the flow schema sets where `data` is, because a text is allowed there too.
     root = {key: value for key, value in data.items() if key not in {"$schema", "$defs", "type"}}
@@ -68,7 +68,7 @@ def _joined(value: Any, root: Schema) -> Any:  # noqa: ANN401 - any part of a sc
     """The value with `root` in place of each reference to the data schema, and the other references made local.
 
     In place, not as a definition: VS Code's YAML extension completes a key whose schema is a reference with words
-    beside it without its colon.
+    next to it without its colon.
     """
     if isinstance(value, list):
         return [_joined(item, root) for item in value]
@@ -83,7 +83,7 @@ def _joined(value: Any, root: Schema) -> Any:  # noqa: ANN401 - any part of a sc
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What the schema has against one value: the keyword that refused it, what that keyword wants, and where."""
+    """The schema's objection to one value: the keyword that refused it, its wanted value, and the place."""
 
     keyword: str
     path: ValuePath
@@ -93,7 +93,7 @@ class Refusal:
 
 
 def check_schema(view: View) -> Iterator[Problem]:
-    """Report what the schema has against a flow's file, each as a sentence with a position."""
+    """Report the schema's objections to a flow's file, each as a sentence with a position."""
     try:
         # jsonschema-rs, which takes 4 µs a flow, decides; jsonschema, which takes 550, explains.
         if _quick_validator().is_valid(view.value):
@@ -184,7 +184,7 @@ def _wrong_type(view: View, refusal: Refusal) -> Iterator[Problem]:
 
 
 def _found(view: View, refusal: Refusal) -> str:
-    """`described`, with numbers, true and false as their author wrote them."""
+    """As `described`, with numbers, true and false as their author wrote them."""
     value = refusal.value
     written = view.written(refusal.path, value) if isinstance(value, (bool, int, float)) else None
     if written is None:
@@ -193,7 +193,7 @@ def _found(view: View, refusal: Refusal) -> str:
 
 
 def _value_location(view: View, refusal: Refusal) -> Location:
-    """An empty value has no text of its own to point at: its key is shown instead."""
+    """The place of a value; for an empty one that of its key, because it has no text of its own."""
     return view.key_location(refusal.path) if refusal.value is None else view.location(refusal.path)
 
 

@@ -1,4 +1,4 @@
-"""Whether the API and JavaScript get what the file says: readable data, JSON's values, numbers and characters."""
+"""Checks that the API and JavaScript get what the file says: readable data, JSON's values, numbers, characters."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _HALF_PAIR_HINT: Final = "Write the character itself, or both halves of its esca
 
 
 def check_javascript(view: View) -> Iterator[Problem]:
-    """Report the reader's own warnings, but for those in `tests`, which no other parser ever reads."""
+    """Report the reader's own warnings, except in `tests`, which no other parser ever reads."""
     warnings = view.flow.source.warnings
     if warnings and "tests" in view.value:
         start = view.key_location(("tests",))
@@ -63,7 +63,7 @@ def check_sendable(view: View) -> Iterator[Problem]:
 
 
 def _data_text(view: View) -> str | None:
-    """The text that the file gives as its `data`; None where it gives a mapping, or none."""
+    """The text that the file gives as its `data`; None if it gives a mapping, or none."""
     written = view.flow.written
     return written if written is None or isinstance(written, str) else written.original
 
@@ -85,7 +85,7 @@ def _reason(data: str, name: str) -> str:
 
 
 def _control_characters(view: View, text: str) -> Iterator[Problem]:
-    """The first one of each kind: in the file as it is, and in a `data` text that is sent as it is."""
+    """Report the first one of each kind: in the file, and in a `data` text that is sent as it is."""
     found = {match[0]: match.start() for match in reversed([*_NOT_PRINTABLE.finditer(text)])}
     places = {each: (locate(view.flow.file, text, at), "be in a file as it is") for each, at in found.items()}
     if (written := _data_text(view)) is not None:
@@ -102,7 +102,7 @@ def _control_characters(view: View, text: str) -> Iterator[Problem]:
 
 
 def _large_integers(view: View, text: str, starts: Sequence[int]) -> Iterator[Problem]:
-    """Every whole number in the file, and in a `data` text, that is beyond what a double holds.
+    """Report whole numbers, in the file and in a `data` text, that are too large for a double.
 
     An alias of one has no problem, because its anchor has it.
     """

@@ -1,4 +1,4 @@
-"""What users would never see or reach: fields that are dropped, keys that no component draws, videos, links."""
+"""Checks for content that users never see or reach: dropped fields, keys that are not drawn, videos, links."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DRAWN_BY_APPS: Final = ("CUSTOM",)
 
 
 def check_shown(view: View) -> Iterator[Problem]:
-    """Report what the SDK's own components never show; not of flows that the app draws or that say no type."""
+    """Report what the SDK's own components never show; not for flows without a type or that the app draws."""
     if not isinstance(view.type, str) or view.type in _DRAWN_BY_APPS:
         return
     # A survey without fields is one that the app draws itself, as the vendor's own demo does.
@@ -49,7 +49,7 @@ def check_shown(view: View) -> Iterator[Problem]:
 
 
 def _check_root(view: View, root: Part) -> Iterator[Problem]:
-    """Report a form that asks nothing; a survey that asks nothing is one that the app draws."""
+    """Report a form that asks nothing; a survey without questions is drawn by the app."""
     if view.type == "TOUR" and "sequential" in root.value:
         message = "A tour does not read `sequential` here."
         yield NOT_SHOWN.at(view.key_location((*root.path, "sequential")), message, "Put it below `props:`.")
@@ -67,7 +67,7 @@ def _check_root(view: View, root: Part) -> Iterator[Problem]:
 
 @dataclass(frozen=True, slots=True)
 class _Media:
-    """The keys of a step's pictures and videos that no component of some types of flow draws, and why."""
+    """The keys of pictures and videos that no component of some types of flow draws, and the reason."""
 
     types: tuple[str, ...]
     keys: tuple[str, ...]
@@ -140,7 +140,7 @@ def _check_video(view: View, step: Part, address: str) -> Iterator[Problem]:
 
 
 def _check_score(view: View, step: Part) -> Iterator[Problem]:
-    """Choosing a score submits the first step of an NPS survey, so that it has no buttons."""
+    """Report buttons on the first step of an NPS survey, which choosing a score submits."""
     fields = step.value.get("fields")
     first = fields[0] if isinstance(fields, list) and fields else None
     is_score = isinstance(first, dict) and first.get("type") == "nps" and step.path[-1] == 0
@@ -196,7 +196,7 @@ def _check_field(view: View, field: Part) -> Iterator[Problem]:
 
 
 def _type_hint(name: str) -> str | None:
-    """What was likely meant by a type that is not the SDK's own; None where it is likely one of the app."""
+    """The probable meaning of a type that is not the SDK's own; None if it is probably the app's."""
     if name == "nps":
         return "Give the flow the type SURVEY; in a form, offer the scores as a radio field."
     if name.lower() in _HTML_INPUTS:

@@ -1,4 +1,4 @@
-"""What users read and follow: HTML tags and ${variables} in texts, addresses, and the patterns of form fields."""
+"""Checks of texts and links: HTML tags and ${variables}, addresses, and the patterns of form fields."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ _BROKEN_SCHEME: Final = re.compile(r"(?:https?(?::/?(?!/)|//)|h?t?tps?://(?<!htt
 
 
 def check_links(view: View) -> Iterator[Problem]:
-    """Report addresses that will not load or not lead where they seem to; not those that begin with a variable."""
+    """Report addresses that will not load or lead elsewhere; not those that begin with a variable."""
     for kind, path, value, _ in view.parts:
         for key in kind.addresses:
             address = value.get(key)
@@ -156,7 +156,7 @@ def _button(view: View, path: ValuePath, scheme: str | None, complaint: str | No
 
 
 def _address_complaint(address: str) -> str | None:
-    """What is wrong with an address by its looks, as the end of a sentence; None if nothing is."""
+    """The fault of an address, by its form, as the end of a sentence; None if there is none."""
     if not address.strip():
         return "is empty"
     outside_variables = _WHOLE_VARIABLE.sub("", address)
@@ -189,7 +189,7 @@ _ALWAYS_WRONG: Final = {
 
 
 def pattern_complaint(pattern: str) -> str | None:
-    """What keeps JavaScript from compiling `pattern`, as a clause; None if nothing does."""
+    """The reason why JavaScript cannot compile `pattern`, as a clause; None if it can."""
     depth = 0
     previous = "start"
     for token in _TOKEN.finditer(pattern):
@@ -209,7 +209,7 @@ def pattern_complaint(pattern: str) -> str | None:
 
 
 def _wrong_count(text: str) -> str | None:
-    """Two numbers in the wrong order, compared as digits because Python refuses to convert very long ones."""
+    """Report two numbers in the wrong order; compares digits, because Python refuses very long numbers."""
     least, _, most = text.rstrip("?").strip("{}").partition(",")
     low, high = least.lstrip("0"), most.lstrip("0")
     is_reversed = bool(most) and (len(high), high) < (len(low), low)
@@ -217,7 +217,7 @@ def _wrong_count(text: str) -> str | None:
 
 
 def _wrong_set(text: str) -> str | None:
-    """A range such as z-a; only plain characters are compared."""
+    """Report a range such as z-a; checks plain characters only."""
     items = _SET_ITEM.findall(text, 1, len(text) - 1)
     index = 1 if items[:1] == ["^"] else 0
     while index + 2 < len(items):

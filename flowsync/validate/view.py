@@ -1,4 +1,4 @@
-"""A flow as its rules see it: the whole value, and the parts of its `data`."""
+"""A flow as rules see it: the whole value, and the parts of its `data`."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ FIELD_TYPES: Final = ("text", "textarea", "select", "radio", "checkbox", "nps")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """A kind of mapping in `data`: its name in a message, its keys, and what rules ask about them."""
+    """A kind of mapping in `data`: its name in messages, its keys, and its properties for rules."""
 
     name: str
     keys: frozenset[str]
@@ -91,7 +91,7 @@ LIMIT: Final = Kind("a rule of a field", PATTERN.keys, needed=PATTERN.needed, te
 
 
 class Part(NamedTuple):
-    """One mapping of `data`; `path` starts with "data". A custom part is read by a component of the app."""
+    """One mapping of `data`; `path` starts with "data". A custom part belongs to a component of the app."""
 
     kind: Kind
     path: ValuePath
@@ -113,7 +113,7 @@ class View:
 
     @property
     def type(self) -> JsonValue:
-        """The type of the flow; None where the file does not state it."""
+        """The type of the flow; None if the file does not set it."""
         return self.value.get("type")
 
     def of(self, kind: Kind) -> list[Part]:
@@ -125,7 +125,7 @@ class View:
         return self.flow.source.location(path)
 
     def written(self, path: ValuePath, value: JsonValue) -> str | None:
-        """The number, true or false at `path` as its author wrote it; None where that is not certain."""
+        """The number, true or false at `path` as its author wrote it; None if that is not certain."""
         text = self.flow.source.text.removeprefix("\ufeff")  # places count from behind a byte order mark
         place, starts = self.location(path), document.line_starts(text)
         found = _PLAIN_SCALAR.match(text, starts[place.line - 1] + place.column - 1) if text else None
@@ -141,7 +141,7 @@ class View:
 
 
 def view(flow: Flow) -> View:
-    """The view of one flow. A `data` that could not be read is left out: nothing below it can be checked."""
+    """The view of one flow. An unreadable `data` is left out: nothing below it can be checked."""
     raw = flow.source.value
     sent: dict[str, JsonValue] = {str(field): each for field, each in flow.fields.items()}
     value = {**raw, **sent} if isinstance(raw, dict) else sent

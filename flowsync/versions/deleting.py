@@ -1,4 +1,4 @@
-"""A flow that is to be deleted: which of its versions goes when, and what prevents it."""
+"""The deletion of a flow: the order of its versions, and what prevents it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NEVER: Final = "which is false for everyone once it is gone."
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """A flow that is to go, with every version of it, in the order in which they are deleted.
+    """A flow to delete, with all its versions in the order of deletion.
 
     What users see goes last: up to then a deletion that breaks off has changed nothing for them. `has_versions`: the
     server listed the versions of the flow; else the list of flows did.
@@ -42,13 +42,13 @@ class Ending(Enum):
 
     @property
     def words(self) -> str:
-        """The same for people."""
+        """The words for people."""
         return self.value.replace("-", " ")
 
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """What became of one flow. `left` are the versions that were there when it was looked at last.
+    """The result for one flow. `left` are the versions that the last read showed.
 
     `uncertain`: a request was sent of which it is not known whether it was, or still will be, carried out.
     """
@@ -68,7 +68,7 @@ class Deleted:
 
 
 def deletion_of(slug: str, rows: Iterable[LiveFlow], *, has_versions: bool = True) -> Deletion:
-    """Return the deletion of these versions; those that are gone already are left out."""
+    """Return the deletion of these versions, without those that are already gone."""
     there = (row for row in rows if not row.is_gone)
     return Deletion(
         slug, tuple(sorted(there, key=lambda row: (_ORDER.get(row.status, 2), row.version, row.id))), has_versions
@@ -78,7 +78,7 @@ def deletion_of(slug: str, rows: Iterable[LiveFlow], *, has_versions: bool = Tru
 def objections(
     deletion: Deletion, files: Sequence[Flow], live: Mapping[str, Sequence[LiveFlow]], going: Collection[str]
 ) -> Iterator[str]:
-    """Yield why a flow must not be deleted, a sentence for each reason.
+    """Yield why a flow must not be deleted, one sentence per reason.
 
     `files` are all there are, `live` the rows of every slug. The flows that are `going` too may name this one.
     """
@@ -96,7 +96,7 @@ def objections(
 
 
 def _shown(deletion: Deletion) -> Iterator[str]:
-    """Yield why a version must not go because users may see it."""
+    """Yield why a version that users may see must not be deleted."""
     for row in deletion.rows:
         if row.is_archived or row.status == "DRAFT":
             continue

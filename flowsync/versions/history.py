@@ -1,4 +1,4 @@
-"""The versions of one flow: who sees each, which one apply would write, and what changed from one to the next."""
+"""The versions of one flow: who sees each, which one apply would write, and the changes between them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Seen(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version. `change` leads from the version before to it; None where that one is not shown."""
+    """One version. `change` leads from the version before to it; None if that one is not returned."""
 
     row: LiveFlow
     seen: Seen
@@ -61,7 +61,7 @@ class History:
 def history(
     slug: str, rows: Sequence[LiveFlow], target: Target, *, place: Place, is_whole: bool, notes: Sequence[str]
 ) -> History:
-    """Return the history that the rows of a slug show; `target` is what apply would write."""
+    """Return the history in the rows of a slug; `target` chooses the one that apply would write."""
     ordered = sorted((row for row in rows if not row.is_gone), key=lambda row: (row.version, row.id))
     choice = choose(ordered, target)
     written = choice.row.id if isinstance(choice, Chosen) else None
@@ -76,7 +76,7 @@ def history(
 
 
 def _seen(row: LiveFlow, published: int) -> Seen:
-    """Whether users see a version, where so many of the flow are published: one, but for a moment of a publish."""
+    """Whether users see a version, given how many versions are published: one, except during a publish."""
     if not row.is_published:
         return Seen.NO if row.is_archived or row.status == "DRAFT" else Seen.UNKNOWN
     active, targeting = row.fields.get("active"), row.fields.get("targetingLogic")

@@ -1,4 +1,4 @@
-"""A draft that is to be published, compared with the version that is live as a plan compares a file with a row."""
+"""The publishing of a draft: compares it with the live version, as a plan compares a file with a row."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ _ODD_REACH: Final = frozenset({rules.CONSTANT.code, rules.TAUTOLOGY.code})
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """A draft that is to take the place of the version that is live.
+    """A draft that will replace the live version.
 
     `change` says how they differ, as an update of the live version does in a plan; its id, version and status are the
-    draft's. `published` is the version that is live now, None where none is. `users` says what becomes of the users
+    draft's. `published` is the version that is live now, None if none is. `users` says what becomes of the users
     who are in that one. `also_live` are older versions that are shown as live too, which some server never archived.
     """
 
@@ -59,7 +59,7 @@ class Publish:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What became of one draft. `still_live`: other versions that were not shown as archived yet."""
+    """The result for one draft. `still_live`: other versions that were not returned as archived yet."""
 
     publish: Publish
     outcome: Outcome
@@ -67,7 +67,7 @@ class Published:
 
 
 def publish_of(rows: Sequence[LiveFlow], file: Flow | None, users: ArchiveBehavior) -> Publish | None:
-    """Return what publishing the draft among the `rows` of one slug does; None where there is no draft.
+    """Return what publishing the draft among the `rows` of one slug would do; None if there is no draft.
 
     `file` is the flow's file, if it has one.
     """
@@ -106,19 +106,19 @@ def publish_of(rows: Sequence[LiveFlow], file: Flow | None, users: ArchiveBehavi
 
 
 def content_of(row: LiveFlow, file: Flow | None) -> Flow:
-    """Return a live row as if a file said so."""
+    """Return a live row as a flow file."""
     return as_file(row.slug, row.fields, NO_FILE if file is None else file.file, file)
 
 
 def _all_new(content: Flow) -> FieldComparison:
-    """Return a comparison with nothing at all."""
+    """Return an empty comparison."""
     new = {name: value for name, value in content.fields.items() if value is not None and value != ""}
     changes = tuple(FieldChange(name, "", name, Op.ADD, None, value) for name, value in new.items())
     return FieldComparison(changes, (), {}, new, live_data_is_unreadable=False)
 
 
 def _warnings_of(content: Flow, comparison: FieldComparison, published: LiveFlow | None) -> Iterator[PlanWarning]:
-    """Yield what a plan would warn of, were the draft a file that is written over the live version."""
+    """Yield the warnings of a plan that would write the draft over the live version."""
     if published is None:
         if content.protected:
             yield PlanWarning(warnings.PROTECTED, "The flow is marked as protected.")
@@ -128,7 +128,7 @@ def _warnings_of(content: Flow, comparison: FieldComparison, published: LiveFlow
 
 
 def _warnings_about(draft: LiveFlow, published: LiveFlow | None, file: Flow | None) -> Iterator[PlanWarning]:
-    """Yield what is to be known of a draft whatever is live."""
+    """Yield warnings about a draft that do not depend on the live version."""
     differing = () if file is None else compare(file.fields, draft.fields, file.data_text).changed
     if file is not None and differing:
         message = f"The draft differs from the file in {', '.join(differing)}: the draft is what gets published."
@@ -153,7 +153,7 @@ def _warnings_about(draft: LiveFlow, published: LiveFlow | None, file: Flow | No
 def checked(
     publishes: Sequence[Publish], files: Mapping[str, Flow], known: Mapping[str, KnownFlow], levels: Mapping[str, Level]
 ) -> tuple[list[Publish], list[Blocked]]:
-    """Return the drafts without errors, and what keeps the others from being published.
+    """Return the drafts without errors, and what prevents the others from being published.
 
     An error that is live already keeps nobody from publishing, and is warned of. `known` are the live flows, `levels`
     what flowsync.yaml says of rules.
@@ -178,7 +178,7 @@ def checked(
 def _errors(
     row: LiveFlow | None, file: Flow | None, known: Mapping[str, KnownFlow], levels: Mapping[str, Level]
 ) -> dict[tuple[str, str], Problem]:
-    """The errors in what a row holds, by code and message; what it leaves empty is not looked at."""
+    """The errors in a row's content, by code and message; empty fields are not checked."""
     if row is None:
         return {}
     content = content_of(row, file)
@@ -191,7 +191,7 @@ def _errors(
 
 
 def _excused(file: Flow | None, levels: Mapping[str, Level]) -> set[tuple[str, str]]:
-    """The errors that comments in the flow's own file take back."""
+    """The errors that comments in the flow's own file suppress."""
     if file is None:
         return set()
     found = validate.check_all((file,))

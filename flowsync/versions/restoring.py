@@ -1,4 +1,4 @@
-"""The content of a former version, planned onto the row that apply would write, as if a file said so."""
+"""Plans to write the content of a former version to the row that apply would write."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def plan_restore(
     view: View,
     judge: Callable[[Flow], Sequence[Problem]],
 ) -> Plan:
-    """Return the plan that gives the row that `target` names the content of the row `former`, of the same slug.
+    """Return the plan that gives the row chosen by `target` the content of the row `former`, of the same slug.
 
     `rows` are all versions; `managed` is the flow's file, if it has one, and `file` its name, or what it would be.
     Blocked is content for which `judge` would refuse a file, or that cannot be read.
@@ -54,13 +54,13 @@ def plan_restore(
 
 
 def flow_of_version(former: LiveFlow, file: str, managed: Flow | None, target: Target) -> Flow:
-    """Return the content of a version as a flow file would hold it: what the API returns and takes."""
+    """Return the content of a version as a flow file: the fields that the API returns and takes."""
     sendable = restorable({name: former.fields[name] for name in RESTORED if name in former.fields})
     return as_file(former.slug, sendable, file, managed, (managed and managed.target) or target)
 
 
 def _complaint(former: LiveFlow, flow: Flow, judge: Callable[[Flow], Sequence[Problem]]) -> str:
-    """Why the content may not be written: a plan would refuse a file that says it; empty where it may."""
+    """Why the content must not be written, because a plan would refuse a file with it; empty if it may."""
     wrong = [each.message for each in judge(flow)]
     if not wrong:
         return ""

@@ -1,4 +1,4 @@
-"""The way back from what a run wrote, as a plan like any other: each row as its record says it was before."""
+"""Plans the way back from what a run wrote: each row gets the content that the record saved."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def plan_rollback(
     slugs: Collection[str] = (),
     view: View = View.WHOLE,
 ) -> Plan:
-    """The plan that puts back what the writes of `record` replaced, for `slugs` or for all.
+    """The plan that restores what the writes of `record` replaced, for `slugs` or for all.
 
     What is back already is unchanged; what for certain was never written is no part of it. Blocked is what can,
     or must, not be put back: the row is gone, archived, of another status or no longer the one to write, or it
@@ -55,7 +55,7 @@ def plan_rollback(
 
 
 def _decide(write: Write, rows: Sequence[LiveFlow]) -> _Decision:
-    """The row as it was, planned as if a file said so; or that it is so already; or why it cannot be put back."""
+    """The planned write for a row; or that it already has its former content; or why it cannot be restored."""
     row = next((row for row in rows if row.id == write.id), None)
     if row is not None and row.status == "DRAFT" and write.replaced is not None:  # it was to be published, and was not
         return Unchanged(write.slug, write.file, row.id, row.version, row.status, ())
@@ -86,7 +86,7 @@ def _decide(write: Write, rows: Sequence[LiveFlow]) -> _Decision:
 
 
 def _what_stays(write: Write) -> Iterator[PlanWarning]:
-    """What of a publish, or of a create, stays although it is rolled back."""
+    """The effects of a publish or a create that a rollback does not undo."""
     version = write.before.version
     if write.replaced == 0:
         yield PlanWarning("publish-stays", f"No version was live before version {version}, so it is switched off.")
@@ -105,7 +105,7 @@ def _what_stays(write: Write) -> Iterator[PlanWarning]:
 
 
 def _obstacle(write: Write, row: LiveFlow, rows: Sequence[LiveFlow]) -> tuple[str, str] | None:
-    """Why the row as such cannot be written back, whatever it holds: a code and a message."""
+    """Why the row cannot be written back, whatever its content: a code and a message."""
     was = write.before
     if row.is_archived:
         return "archived", f"Version {was.version} is archived now, and so read-only."
@@ -123,7 +123,7 @@ def _obstacle(write: Write, row: LiveFlow, rows: Sequence[LiveFlow]) -> tuple[st
 def _content_obstacle(
     write: Write, row: LiveFlow, past: Mapping[FieldName, JsonValue], unknown: Sequence[FieldName]
 ) -> tuple[str, str] | None:
-    """Why what the row holds, which is not what it held before, cannot be replaced by that: a code and a message."""
+    """Why the row's content, which changed since, must not be replaced: a code and a message."""
     is_shown = any(name in row.fields for name in past)
     if past and not is_shown and not write.is_created:  # what was created is switched off in any case
         return "not-shown", f"The API does not show {', '.join(past)} any more."

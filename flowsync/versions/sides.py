@@ -1,4 +1,4 @@
-"""Where the content of a flow can be read: files, live, draft, a version, git. And two of these compared.
+"""Sides with the content of flows, files, live, draft, a version or git; reads and compares them.
 
 A side is written `files`, `live`, `draft`, `v3` or `git:REV`, each with `@ENV` for another environment than the chosen
 one. Ids and versions are never compared: they are different in each environment.
@@ -33,7 +33,7 @@ _FORMS: Final = "A side is files, live, draft, v3 (any version) or git:REV, each
 
 
 class Kind(Enum):
-    """What a side is made of. Only TARGET has no word: it is the row that apply would write."""
+    """The kind of a side. Only TARGET cannot be named: it is the row that apply would write."""
 
     FILES = "files"
     LIVE = "live"
@@ -45,7 +45,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side as it was named; `version` is that of VERSION, `revision` that of GIT."""
+    """One side as it was named; `version` belongs to VERSION, `revision` to GIT."""
 
     kind: Kind
     environment: str | None = None
@@ -54,7 +54,7 @@ class Side:
 
     @property
     def is_of_api(self) -> bool:
-        """Whether it is read from the API."""
+        """Whether the side is read from the API."""
         return self.kind not in {Kind.FILES, Kind.GIT}
 
     @property
@@ -70,7 +70,7 @@ class Side:
 
 
 def parse_side(text: str) -> Side:
-    """Return the side that a word names. Raises UsageError, which says what was expected."""
+    """Return the side that a word names. Raises UsageError, which names the valid forms."""
     word, environment = _parted(text)
     if environment == "":
         raise UsageError(f"The environment in {excerpt(text)} is empty: the variable it comes from may not be set.")
@@ -88,7 +88,7 @@ def parse_side(text: str) -> Side:
 
 
 def _parted(text: str) -> tuple[str, str | None]:
-    """Return what is before the last @ and the environment after it; revisions have an @ of their own (`HEAD@{1}`)."""
+    """Return the part before the last @, and the environment after it; revisions may contain @ (`HEAD@{1}`)."""
     word, at, environment = text.rpartition("@")
     is_of_revision = text.startswith(_GIT) and (environment.startswith("{") or word in {_GIT, ""})
     if not at or is_of_revision:
@@ -98,7 +98,7 @@ def _parted(text: str) -> tuple[str, str | None]:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What one side has of a flow: `observed` are its fields, `row` the live row, None for a file.
+    """A flow on one side: `observed` are its fields, `row` the live row, None for a file.
 
     `newer` is a later version that is not archived, if there is one.
     """
@@ -111,21 +111,21 @@ class Content:
 
     @property
     def name(self) -> str:
-        """The flow's name; empty where it is not known."""
+        """The flow's name; empty if it is not known."""
         found = self.observed.values.get("name")
         return found if isinstance(found, str) else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """A side does not have the flow; `message` says more, where there is more to say."""
+    """The side does not have the flow; `message` may say more."""
 
     message: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """Whether a side has the flow, or what it has, cannot be seen."""
+    """The side may have the flow, or more of it, but does not show it."""
 
     message: str
 
@@ -135,7 +135,7 @@ Found: TypeAlias = Content | Absent | Hidden
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """One side as it was read: what it has by slug, and where that is.
+    """One side as it was read: what it has, by slug, and where it was read from.
 
     `environment` is the one that it was read for, `api_url` the API's address (None for files), `revision` the commit.
     `notes` are sentences about all of it.
@@ -155,13 +155,13 @@ class Contents:
 
 
 def content_of_flow(flow: Flow) -> Content:
-    """What a file says, as it would be sent."""
+    """The content of a file, as it would be sent."""
     is_unreadable = isinstance(flow.fields.get("data"), str)
     return Content(flow.slug, Observed(as_sent(flow.fields), data_is_unreadable=is_unreadable), file=flow.file)
 
 
 def content_of_row(row: LiveFlow, rows: Sequence[LiveFlow]) -> Content:
-    """What a live row shows; `rows` are all that are known of its slug."""
+    """The content of a live row; `rows` are all known rows of its slug."""
     latest = newest(rows)
     newer = latest if latest is not None and latest.version > row.version else None
     return Content(row.slug, observe(row.fields, SENT_FIELDS), row, newer=newer)
@@ -174,7 +174,7 @@ def as_file(
     managed: Flow | None = None,
     target: Target | None = None,
 ) -> Flow:
-    """Return what a row holds as if the file `name` said so. `managed` is the flow's own file, if it has one."""
+    """Return a row's content as if it was in the file `name`. `managed` is the flow's own file, if it has one."""
     text = fields.get("data")
     return Flow(
         slug=slug,
@@ -189,12 +189,12 @@ def as_file(
 
 
 def without_places(warnings: Iterable[PlanWarning]) -> Iterator[PlanWarning]:
-    """Yield the warnings of a plan without lines, for there is no file."""
+    """Yield the warnings of a plan without lines, because there is no file."""
     return (replace(each, line=None) for each in warnings)
 
 
 def pick(rows: Sequence[LiveFlow], side: Side, target: Target, *, is_whole: bool) -> Found:
-    """Return what `side` names among the `rows` of one slug. `target` is for TARGET.
+    """Return the row that `side` names among the `rows` of one slug. `target` is for TARGET.
 
     `is_whole`: there are no rows that the server did not show.
     """
@@ -266,7 +266,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class OnlyOneSide:
-    """A flow that one side has; `message` is what is known of it on the other."""
+    """A flow that only one side has; `message` is what is known of it on the other."""
 
     content: Content
     message: str
@@ -283,7 +283,7 @@ class NotCompared:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two sides compared; every tuple is sorted by slug. `same` are those without a difference that can be seen."""
+    """Two sides compared; every tuple is sorted by slug. `same` are those without a visible difference."""
 
     before: Contents
     after: Contents
@@ -295,7 +295,7 @@ class Comparison:
 
     @property
     def has_differences(self) -> bool:
-        """Whether anything differs that can be seen."""
+        """Whether there is a visible difference."""
         return bool(self.differing or self.only_before or self.only_after)
 
 
@@ -331,7 +331,7 @@ def compare_sides(before: Contents, after: Contents, slugs: Collection[str]) -> 
 
 
 def difference(before: Content, after: Content) -> Difference:
-    """Compare a flow as two sides have it.
+    """Compare a flow on two sides.
 
     A file says nothing of the fields that it does not state: against a row they are not compared. Of two files a field
     that only one states is a difference.

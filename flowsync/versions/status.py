@@ -1,4 +1,4 @@
-"""How each flow is in one environment: in step with its file or not, and whether users see it."""
+"""The state of each flow in one environment: whether it matches its file, and whether users see it."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ class Users(Enum):
 class FlowStatus:
     """One flow in one environment.
 
-    `row` is the row that was compared with the file, or that is live without one; None where there is none. `users` is
-    None where no version is there. `published` is the version that users are given, `draft` one that is newer; None
-    where there is none. `message` says why a flow is blocked.
+    `row` is the row that was compared with the file, or that is live without one; None if there is none. `users` is
+    None if no version is there. `published` is the version that users are given, `draft` one that is newer; None
+    if there is none. `message` says why a flow is blocked.
     """
 
     slug: str
@@ -73,18 +73,18 @@ class FlowStatus:
 
     @property
     def is_of_draft(self) -> bool:
-        """Whether it is a draft that was compared with the file."""
+        """Whether a draft was compared with the file."""
         return self.file is not None and self.row is not None and self.row.status == "DRAFT"
 
 
 def statuses(plan: Plan, rows: Mapping[str, Sequence[LiveFlow]]) -> tuple[FlowStatus, ...]:
-    """Return how the flows of a plan are, by slug. `rows` are all versions that were read, by slug."""
+    """Return the state of the flows of a plan, by slug. `rows` are all versions that were read, by slug."""
     found = (_with_rows(flow, row_id, rows.get(flow.slug, ()), plan.view) for flow, row_id in _compared(plan, rows))
     return tuple(sorted(found, key=lambda flow: flow.slug))
 
 
 def _compared(plan: Plan, rows: Mapping[str, Sequence[LiveFlow]]) -> Iterator[tuple[FlowStatus, int | None]]:
-    """Yield each flow with its state and file alone, and the id of the row that it was compared with."""
+    """Yield each flow with only its state and file, and the id of the row that it was compared with."""
     missing = State.NOT_LIVE if plan.view is View.WHOLE else State.NOT_SHOWN
     for change in plan.changes:
         state = _state_of(change) if isinstance(change, RowChange) else missing
@@ -129,7 +129,7 @@ def _with_rows(flow: FlowStatus, row_id: int | None, rows: Sequence[LiveFlow], v
 
 
 def users_of(rows: Sequence[LiveFlow], view: View) -> Users | None:
-    """Return whether users can see the flow with these rows; None where there is none."""
+    """Return whether users can see the flow with these rows; None if there is none."""
     published = [row for row in rows if row.is_published]
     if published:
         return _users_of_row(max(published, key=lambda row: (row.version, row.id)))
@@ -150,7 +150,7 @@ def _users_of_row(row: LiveFlow) -> Users:
 
 
 def reaches_nobody(targeting: JsonValue) -> bool:
-    """Whether targeting certainly lets nobody through: it cannot be read, or it contradicts itself as a whole."""
+    """Whether targeting certainly matches nobody: it cannot be read, or it contradicts itself."""
     if not isinstance(targeting, str) or len(targeting.strip()) <= _MEANS_EVERYONE:
         return False
     tree = parse_result(targeting)
@@ -167,7 +167,7 @@ def reaches_nobody(targeting: JsonValue) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why an environment could not be read. `is_no_key`: it has no key at hand, which is no failure."""
+    """Why an environment could not be read. `is_no_key`: it has no key, which is no failure."""
 
     code: str
     message: str
@@ -177,7 +177,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentStatus:
-    """Every flow of one environment, or why it could not be read. `name` is None where there are no environments."""
+    """Every flow of one environment, or why it could not be read. `name` is None if there are no environments."""
 
     name: str | None
     api_url: str | None
@@ -187,7 +187,7 @@ class EnvironmentStatus:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """The flows of all environments that were looked at; `base` is the commit that tells edits from what waits."""
+    """The flows of all environments; `base` is the commit that tells edits from waiting changes."""
 
     environments: tuple[EnvironmentStatus, ...]
     base: str | None = None
@@ -199,7 +199,7 @@ class Survey:
 
     @property
     def has_pending(self) -> bool:
-        """Whether any flow is not known to be as its file says."""
+        """Whether any flow may differ from its file."""
         return any(flow.state in PENDING for each in self.environments for flow in each.flows)
 
     @property
