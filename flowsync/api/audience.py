@@ -50,7 +50,7 @@ class UserCounter(Protocol):
         """Return the JSON of the API's answer to `QUERY` for `expression`. Raises the ApiError family."""
 
 
-class Gap(Enum):
+class NoEstimate(Enum):
     """Why there is no estimate, in one word."""
 
     UNSEEN = "unseen"
@@ -63,14 +63,14 @@ class Gap(Enum):
     UNREADABLE = "unreadable"
 
 
-_GAPS: Final[dict[type[ApiError], Gap]] = {
-    UnauthorizedError: Gap.KEY,
-    ForbiddenError: Gap.KEY,
-    RateLimitedError: Gap.LIMIT,
-    TransportError: Gap.NETWORK,
-    UnreadableResponseError: Gap.UNREADABLE,
+_GAPS: Final[dict[type[ApiError], NoEstimate]] = {
+    UnauthorizedError: NoEstimate.KEY,
+    ForbiddenError: NoEstimate.KEY,
+    RateLimitedError: NoEstimate.LIMIT,
+    TransportError: NoEstimate.NETWORK,
+    UnreadableResponseError: NoEstimate.UNREADABLE,
 }
-_PASSING: Final = frozenset({Gap.FAILED, Gap.NETWORK})
+_PASSING: Final = frozenset({NoEstimate.FAILED, NoEstimate.NETWORK})
 
 
 def variables(expression: str) -> dict[str, JsonValue]:
@@ -78,7 +78,9 @@ def variables(expression: str) -> dict[str, JsonValue]:
     return {"query": f"targeting: {expression}"}
 
 
-def estimates(counter: UserCounter, expressions: Iterable[str], seconds: float = PATIENCE) -> Mapping[str, int | Gap]:
+def estimates(
+    counter: UserCounter, expressions: Iterable[str], seconds: float = PATIENCE
+) -> Mapping[str, int | NoEstimate]:
     """Estimate how many users qualify for each expression; `MOST_AT_ONCE` requests are sent at a time.
 
     After `seconds` in all it returns what has come. Requests that are still under way belong to daemon threads, which
@@ -86,7 +88,7 @@ def estimates(counter: UserCounter, expressions: Iterable[str], seconds: float =
     """
     wanted = tuple(dict.fromkeys(expressions))
     left = deque(wanted)
-    answers: SimpleQueue[tuple[str, int | Gap | Exception]] = SimpleQueue()
+    answers: SimpleQueue[tuple[str, int | NoEstimate | Exception]] = SimpleQueue()
     is_over = threading.Event()
 
     def work() -> None:
@@ -103,7 +105,7 @@ def estimates(counter: UserCounter, expressions: Iterable[str], seconds: float =
     for _ in range(min(len(wanted), MOST_AT_ONCE)):
         threading.Thread(target=work, name="audience", daemon=True).start()
     ends = time.monotonic() + seconds
-    found: dict[str, int | Gap] = {}
+    found: dict[str, int | NoEstimate] = {}
     try:
         while len(found) < len(wanted):
             expression, answer = answers.get(timeout=max(0.0, ends - time.monotonic()))
@@ -114,27 +116,27 @@ def estimates(counter: UserCounter, expressions: Iterable[str], seconds: float =
         pass
     finally:
         is_over.set()
-    return {expression: found.get(expression, Gap.TIMEOUT) for expression in wanted}
+    return {expression: found.get(expression, NoEstimate.TIMEOUT) for expression in wanted}
 
 
-def _estimate(counter: UserCounter, expression: str, is_over: threading.Event) -> int | Gap:
+def _estimate(counter: UserCounter, expression: str, is_over: threading.Event) -> int | NoEstimate:
     """Estimate for one expression; tries once more after a failure that may pass [obs: one retry]."""
     found = _ask(counter, expression)
     return _ask(counter, expression) if found in _PASSING and not is_over.is_set() else found
 
 
-def _ask(counter: UserCounter, expression: str) -> int | Gap:
+def _ask(counter: UserCounter, expression: str) -> int | NoEstimate:
     try:
         return _total(counter.total_users(expression))
     except ApiError as error:
         return _gap(error)
 
 
-def _total(answer: JsonValue) -> int | Gap:
+def _total(answer: JsonValue) -> int | NoEstimate:
     """The count of the element named Total. Errors come with the status 200, so they are looked for first [obs]."""
     match answer:
         case {"errors": errors} if errors:
-            return Gap.FAILED
+            return NoEstimate.FAILED
         case {"data": {"getTotalUsers": list() as elements}}:
             totals = [each.get("count") for each in elements if isinstance(each, dict) and each.get("name") == "Total"]
             count = totals[0] if len(totals) == 1 else None
@@ -143,14 +145,14 @@ def _total(answer: JsonValue) -> int | Gap:
                 return round(count)
         case _:
             pass
-    return Gap.UNREADABLE
+    return NoEstimate.UNREADABLE
 
 
-def _gap(error: ApiError) -> Gap:
+def _gap(error: ApiError) -> NoEstimate:
     if error.on_the_way:  # something in front of the API refused; it knows nothing of the key
-        return Gap.FAILED
+        return NoEstimate.FAILED
     found = next((gap for kind, gap in _GAPS.items() if isinstance(error, kind)), None)
-    return found or (Gap.ABSENT if is_absent(error) else Gap.FAILED)
+    return found or (NoEstimate.ABSENT if is_absent(error) else NoEstimate.FAILED)
 
 
 class Nobody(Enum):
@@ -161,7 +163,7 @@ class Nobody(Enum):
     NEW = "new"
 
 
-Side: TypeAlias = "str | Nobody | Gap"
+Side: TypeAlias = "str | Nobody | NoEstimate"
 """The expression to ask about, or why there is nothing to ask."""
 
 _DECIDING: Final = frozenset({"targetingLogic", "active"})
@@ -212,9 +214,9 @@ def _side(fields: Mapping[FieldName, JsonValue]) -> Side:
     if fields.get("active") is False:
         return Nobody.SWITCHED_OFF
     if "targetingLogic" not in fields:
-        return Gap.UNSEEN
+        return NoEstimate.UNSEEN
     text = fields["targetingLogic"]
-    return on_one_line(text or "") if text is None or isinstance(text, str) else Gap.UNREADABLE
+    return on_one_line(text or "") if text is None or isinstance(text, str) else NoEstimate.UNREADABLE
 
 
 def asked(text: str) -> str:
@@ -227,19 +229,19 @@ def expressions_of(questions: Iterable[Question]) -> Iterator[str]:
     return (asked(side) for each in questions for side in (each.before, each.after) if isinstance(side, str))
 
 
-def answered(question: Question, answers: Mapping[str, int | Gap]) -> Audience:
+def answered(question: Question, answers: Mapping[str, int | NoEstimate]) -> Audience:
     """The question with the estimates of its expressions; `answers` has all of them."""
     before, after = (None if side is None else qualifying(side, answers) for side in (question.before, question.after))
     return Audience(question.slug, before, after, question.live)
 
 
-def qualifying(side: Side, answers: Mapping[str, int | Gap]) -> Qualifying:
+def qualifying(side: Side, answers: Mapping[str, int | NoEstimate]) -> Qualifying:
     """The number of users on one side, or why there is none."""
     if isinstance(side, Nobody):
         return Qualifying(0, side.value)
     found = answers[asked(side)] if isinstance(side, str) else side
     is_everyone = isinstance(side, str) and _is_everyone(side)
-    if isinstance(found, Gap):
+    if isinstance(found, NoEstimate):
         return Qualifying(None, found.value, is_everyone)
     return Qualifying(found, is_everyone=is_everyone)
 

@@ -1,8 +1,8 @@
 """Carry out a plan: read each flow again, write what was planned, compare what comes back.
 
 What a write replaces is kept first; if that cannot be done nothing is written. `run` gives each change its turn,
-in the order that flows need that name each other. `updating` and `creating` hold the turns; `making` is what creating a
-flow and beginning a draft share, `turns` what all do. `publishing` and `deleting` are no part of a plan.
+so that a flow is created before those that name it. `updating` and `creating` hold the turns; `posting` has what
+creating a flow and a draft share, `turns` what all share. `publishing` and `deleting` are no part of a plan.
 """
 
 from flowsync.apply.run import apply_change, apply_changes, exit_code

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.api.endpoints import has_draft, is_absent, is_taken
 from flowsync.api.rows import state_of
-from flowsync.apply.making import Making, shown_otherwise
+from flowsync.apply.posting import PostTurn, shown_otherwise
 from flowsync.apply.turns import Verdict, read_back
 from flowsync.apply.updating import Match, Moved, compare_rows, row_of
 from flowsync.diff.data import quoted
@@ -32,7 +32,7 @@ COPIED: Final[Collection[FieldName]] = frozenset(SENT_FIELDS) - {"active"}
 """What a new draft has in common with the row that it is a copy of; whether it is switched on is not known to be."""
 
 
-class CreateTurn(Making[Create]):
+class CreateTurn(PostTurn[Create]):
     """Creates one flow, unless it exists."""
 
     __slots__ = ("has_deleted",)
@@ -126,7 +126,7 @@ class CreateTurn(Making[Create]):
         return [*shown_otherwise(row, new), *hidden]
 
 
-class DraftTurn(Making[NewDraft]):
+class DraftTurn(PostTurn[NewDraft]):
     """Creates one draft and writes to it."""
 
     __slots__ = ()

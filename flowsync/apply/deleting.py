@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from flowsync.api.endpoints import is_absent
-from flowsync.apply.turns import FATAL_CODES, Attempts, edits, in_turn
+from flowsync.apply.turns import FATAL_CODES, Attempts, edits, settle_each
 from flowsync.errors import ApiError
 from flowsync.versions.deleting import Deleted, Ending
 
@@ -65,7 +65,7 @@ def delete_each(
         record.after_delete(deleted)
         return deleted
 
-    return in_turn(deletions, settle, 1, stop)
+    return settle_each(deletions, settle, 1, stop)
 
 
 @dataclass(slots=True)
@@ -98,16 +98,16 @@ class _Turn:
             return self._moved(message, rows)
         ids = {row.id for row in rows}
         self.left = tuple(row for row in self.deletion.rows if row.id in ids)
-        return self._go_on(rows) if self.left else Deleted(self.deletion, Ending.DELETED)
+        return self._delete_next(rows) if self.left else Deleted(self.deletion, Ending.DELETED)
 
-    def _go_on(self, rows: Sequence[LiveFlow]) -> Deleted | None:
+    def _delete_next(self, rows: Sequence[LiveFlow]) -> Deleted | None:
         """Delete the first version that is left, or look again, or give up."""
         if self.left[0].id != self.current:
             self.current = self.left[0].id
             self.attempts = Attempts(self.attempts.is_kept, waits=self.attempts.waits)
             if self.stop.is_set():
                 return self._interrupted()
-        if self.attempts.must_look_again(self.pause):
+        if self.attempts.must_read_again(self.pause):
             return None
         return self._still_there() if self.attempts.is_spent else self._delete(rows)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from flowsync.api.endpoints import is_absent
-from flowsync.apply.turns import FATAL_CODES, LOOKS, RETRY_PAUSE, Attempts, edits, in_turn
+from flowsync.apply.turns import FATAL_CODES, LOOKS, RETRY_PAUSE, Attempts, edits, settle_each
 from flowsync.diff.fields import places
 from flowsync.errors import ApiError
 from flowsync.model import Applied, Failed, NotAttempted, Refused
@@ -73,7 +73,7 @@ def publish_each(
             stop.set()
         return published
 
-    return in_turn(publishes, settle, 1, stop)
+    return settle_each(publishes, settle, 1, stop)
 
 
 @dataclass(slots=True)
@@ -104,7 +104,7 @@ class _Turn:
         moved = _moved(self.publish, rows)
         if moved is not None:
             return self._ended(self._refused(*moved))
-        if self.attempts.must_look_again(self.pause):
+        if self.attempts.must_read_again(self.pause):
             return None
         if self.attempts.is_spent:
             return self._ended(self._not_published())

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from flowsync.apply.creating import CreateTurn, DraftTurn
-from flowsync.apply.turns import FATAL_CODES, in_turn
+from flowsync.apply.turns import FATAL_CODES, settle_each
 from flowsync.apply.updating import update
 from flowsync.errors import ExitCode
 from flowsync.flows.expressions import expressions, references_in
@@ -46,7 +46,7 @@ def apply_changes(
         return outcome
 
     for group, size in ((order.creates, 1), (order.others, parallelism)):
-        yield from in_turn(group, settle, size, stop)
+        yield from settle_each(group, settle, size, stop)
 
 
 def exit_code(outcomes: Iterable[Outcome]) -> ExitCode:

@@ -139,7 +139,7 @@ class Attempts:
         self.failures += 1
         return False
 
-    def must_look_again(self, pause: Callable[[float], None]) -> bool:
+    def must_read_again(self, pause: Callable[[float], None]) -> bool:
         """Whether a request may still take effect: after each, the row is read several times, with pauses."""
         if not self.is_sent or self.looks >= LOOKS:
             return False
@@ -190,7 +190,9 @@ def is_same(one: JsonValue, other: JsonValue) -> bool:
     return type(one) is type(other) and isinstance(one, str | bool | None) and one == other
 
 
-def in_turn(items: Iterable[Item], settle: Callable[[Item], Result], parallelism: int, stop: Event) -> Iterator[Result]:
+def settle_each(
+    items: Iterable[Item], settle: Callable[[Item], Result], parallelism: int, stop: Event
+) -> Iterator[Result]:
     """Settle up to so many items at a time in other threads, and yield each result as it is known.
 
     After `stop`, `settle` says of each item that is left that it was not attempted. Signals are handled in this thread:

@@ -77,7 +77,7 @@ def _compare(change: Update, row: LiveFlow, rows: Sequence[LiveFlow]) -> Match |
     if isinstance(chosen, Chosen | UnknownStatus) and chosen.row.id != change.id:
         return Moved("newer-version", _newer(chosen.row))
     match = match_of(change, row)
-    if match is Match.BEFORE and _came_on(change, row):
+    if match is Match.BEFORE and _was_switched_on(change, row):
         return Moved("came-on", "It was switched off when planned; it is on now, and users would see this at once.")
     return match
 
@@ -93,7 +93,7 @@ def _newer(row: LiveFlow) -> str:
     )
 
 
-def _came_on(change: Update, row: LiveFlow) -> bool:
+def _was_switched_on(change: Update, row: LiveFlow) -> bool:
     """Whether somebody switched the flow on, so that users would see at once what was planned as hidden."""
     is_planned = "active" in change.old or "active" in change.body
     return not change.live and not is_planned and row.is_published and row.fields.get("active") is True
@@ -127,7 +127,7 @@ def update(
     `is_kept`: the row is in the record already.
     """
     turn = _Turn(change, store, record, pause, is_kept=is_kept)
-    while (verdict := turn.look_and_write()) is None:
+    while (verdict := turn.read_and_write()) is None:
         pass
     return verdict
 
@@ -136,10 +136,10 @@ def update(
 class _Turn:
     """The update of one flow.
 
-    A server that answers a write with 500 may still be at work, so a write in doubt may land later. `is_strange`: the
-    server took a write and answered with another flow. `is_there`: before anything was sent, all that is shown was as
-    wanted, and the write is for what is not shown, so that no read shows whether it landed. `is_kept`: what is replaced
-    is recorded. `is_rested`: the pause after the last failure is over.
+    A server that answers a write with 500 may still be at work, so a write in doubt may take effect later.
+    `is_other_flow`: the server accepted a write and answered with another flow. `is_there`: before the first write all
+    returned fields were as wanted; the write is for the others, so no read shows whether it took effect. `is_kept`: the
+    replaced content is recorded. `is_rested`: the pause after the last failure is over.
     """
 
     change: Update
@@ -147,12 +147,12 @@ class _Turn:
     record: ApplyRecord
     pause: Callable[[float], None]
     attempts: Attempts = field(default_factory=Attempts)
-    is_strange: bool = False
+    is_other_flow: bool = False
     is_there: bool = False
     is_kept: bool = False
     is_rested: bool = True
 
-    def look_and_write(self) -> Verdict | None:
+    def read_and_write(self) -> Verdict | None:
         """Read the flow and write if needed; None if it has to be read again."""
         try:
             rows = self.store.rows(self.change)
@@ -170,7 +170,7 @@ class _Turn:
         return self._as_planned(row)
 
     def _as_planned(self, row: LiveFlow) -> Verdict | None:
-        if self.attempts.accepted and not self.is_strange and self._is_unshown(row):
+        if self.attempts.accepted and not self.is_other_flow and self._is_unshown(row):
             return read_back(self.change, row)
         if self.attempts.failure and self.attempts.is_over:
             return Verdict(self._failed(self.attempts.failure, f"{self._as_read_back(row)}."), row)
@@ -196,7 +196,7 @@ class _Turn:
         # Only a field that a read shows and the answer holds shows whether it was taken.
         if answer is None or is_another or any(name in row.fields.keys() - answer.fields for name in self.change.body):
             self.attempts.accepted = True
-            self.is_strange = self.is_strange or is_another
+            self.is_other_flow = self.is_other_flow or is_another
             self.attempts.failures += 1
             self.is_rested = False
             return None

@@ -82,7 +82,7 @@ class Connection:
         """
         with Progress(self.project.given, lambda: reading_line(self.client.waiting)):
             found = self.read(slugs)
-        self.note_untold_organization()
+        self.note_unchecked_organization()
         return found
 
     def read(self, slugs: Collection[str]) -> Listing:
@@ -109,7 +109,7 @@ class Connection:
         if self.client.organizations.expected is not None:
             self.fetch(())
 
-    def note_untold_organization(self) -> None:
+    def note_unchecked_organization(self) -> None:
         """Say once that the organization cannot be checked: a public key and an empty account do not show it."""
         organizations = self.client.organizations
         if organizations.is_unknown and not self.has_noted:
@@ -236,7 +236,7 @@ def _open(
     opened = stack.enter_context(client)
     threads = stack.enter_context(reading_threads(settings.parallelism))
     connection = Connection(project, opened, access, place_of(api_url), threads.map)
-    stack.push(lambda kind, *_: connection.note_untold_organization() if kind is None else None)
+    stack.push(lambda kind, *_: connection.note_unchecked_organization() if kind is None else None)
     return connection
 
 

@@ -205,9 +205,9 @@ def _left_out(selection: Selection, listing: Listing, base: Base | None) -> tupl
     rows = rows_by_slug(listing.rows)
     filed = {flow.slug for flow in selection.every}
     others = tuple(each.slug for each in unmanaged(rows, filed))
-    if base is None or not base.gone_elsewhere:
+    if base is None or not base.gone_unselected:
         return others, ()
-    whole = replace(base, gone={**base.gone, **base.gone_elsewhere})
+    whole = replace(base, gone={**base.gone, **base.gone_unselected})
     return others, removed_flows(whole, selection.flows, rows, filed)
 
 

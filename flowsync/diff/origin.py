@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from flowsync.model import FieldChange, FieldName, JsonValue
 
 
-class Lack(Enum):
+class Missing(Enum):
     """Why a value is missing."""
 
     ABSENT = "absent"
@@ -33,7 +33,7 @@ class Lack(Enum):
     """There is something, but nothing that could be the same thing."""
 
 
-Found: TypeAlias = "JsonValue | Lack"
+Found: TypeAlias = "JsonValue | Missing"
 Fields: TypeAlias = "Mapping[FieldName, JsonValue]"
 
 
@@ -44,7 +44,7 @@ def attributed(changes: Iterable[FieldChange], base: Fields, live: Fields, file:
     """
     origins = _Origins(ValueNumbers())
     sides = (base, live, file)
-    compared = [comparable("data", each["data"]) if "data" in each else Lack.ABSENT for each in sides]
+    compared = [comparable("data", each["data"]) if "data" in each else Missing.ABSENT for each in sides]
     data = _Triple(compared[0], compared[1], compared[2])
 
     def origin(change: FieldChange) -> Origin:
@@ -85,11 +85,11 @@ class _Triple:
 def _inside(value: Found, key: str) -> Found:
     match value:
         case dict():
-            return value.get(key, Lack.ABSENT)
-        case Lack.ABSENT:
-            return Lack.ABSENT
+            return value.get(key, Missing.ABSENT)
+        case Missing.ABSENT:
+            return Missing.ABSENT
         case _:
-            return Lack.UNRELATED
+            return Missing.UNRELATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +101,13 @@ class _Lists:
     base_of_file: Mapping[int, int]
     file_of_live: Mapping[int, int]
 
-    def base_place(self, was: int | None, now: int | None) -> int | Lack:
+    def base_place(self, was: int | None, now: int | None) -> int | Missing:
         """Return the index in `base` of the item at `was` in the live list and at `now` in the file's."""
         sides = ((self.base_of_live, was), (self.base_of_file, now))
         places = {base_places[at] for base_places, at in sides if at is not None and at in base_places}
         if len(places) > 1:
-            return Lack.UNRELATED
-        return places.pop() if places else Lack.ABSENT
+            return Missing.UNRELATED
+        return places.pop() if places else Missing.ABSENT
 
     def order(self, now: int) -> Origin:
         """Return who moved the item at `now`: the sides on which it changed places with one that did not move."""
@@ -148,8 +148,8 @@ class _Origins:
     def origin(self, here: _Triple) -> Origin:
         return _origin(*(self.form(value) for value in (here.base, here.live, here.file)))
 
-    def form(self, value: Found) -> int | Lack:
-        return value if isinstance(value, Lack) else self.numbers.of(value)
+    def form(self, value: Found) -> int | Missing:
+        return value if isinstance(value, Missing) else self.numbers.of(value)
 
     def step(self, here: _Triple, part: str, leading: Literal["live", "file"]) -> _Triple:
         """Return the place below `here` that `part` of a path in the leading document leads to."""
@@ -161,8 +161,8 @@ class _Origins:
         now = at if leading == "file" else lists.file_of_live.get(at)
         return _Triple(
             _item(here.base, lists.base_place(was, now)),
-            Lack.ABSENT if was is None else here.live[was],
-            Lack.ABSENT if now is None else here.file[now],
+            Missing.ABSENT if was is None else here.live[was],
+            Missing.ABSENT if now is None else here.file[now],
             here.key,
         )
 
@@ -185,12 +185,12 @@ def _items(value: Found) -> list[JsonValue]:
     return value if isinstance(value, list) else []
 
 
-def _item(base: Found, place: int | Lack) -> Found:
-    """Return the item of the base list; Lack if the base has another kind of value."""
+def _item(base: Found, place: int | Missing) -> Found:
+    """Return the item of the base list; Missing if the base has another kind of value."""
     match base:
         case list():
-            return place if isinstance(place, Lack) else base[place]
-        case Lack.ABSENT:
-            return Lack.ABSENT
+            return place if isinstance(place, Missing) else base[place]
+        case Missing.ABSENT:
+            return Missing.ABSENT
         case _:
-            return Lack.UNRELATED
+            return Missing.UNRELATED

@@ -18,7 +18,7 @@ Bag: TypeAlias = "Counter[Hashable]"
 
 SIMILAR_IN_PLACE: Final = 0.5
 """From this similarity on, an item that took another's place is that item under a new id."""
-SIMILAR_ELSEWHERE: Final = 0.8
+SIMILAR_ANYWHERE: Final = 0.8
 """From this similarity on, so is one that turned up somewhere else."""
 COMPARED_AT_MOST: Final = 2_500
 """With more pairs than this, removed times added, those elsewhere are not searched: it is quadratic."""
@@ -42,7 +42,7 @@ class Candidate:
         """Count the scalars of the rest, each with the key it is under."""
         return Counter(_scalars(self.rest, "", self.numbers))
 
-    def makeup(self) -> Bag:
+    def key_counts(self) -> Bag:
         """Count those scalars, and all keys."""
         return self.scalars() + Counter(_keys(self.rest))
 
@@ -72,7 +72,7 @@ def renames(removed: Candidates, added: Candidates) -> Iterator[Match]:
     """
     by_place_and_content = partial(_agreeing, key=lambda candidate: (candidate.gap, candidate.number))
     by_content = partial(_agreeing, key=lambda candidate: candidate.number)
-    for matcher in (by_place_and_content, by_content, _similar_in_place, _similar_elsewhere):
+    for matcher in (by_place_and_content, by_content, _similar_in_place, _similar_anywhere):
         matches = list(matcher(removed, added))
         yield from matches
         removed = _others(removed, (was for was, _ in matches))
@@ -97,10 +97,12 @@ def _similar_in_place(removed: Candidates, added: Candidates) -> Iterator[Match]
     for gap, group in _grouped(removed, lambda candidate: candidate.gap).items():
         if len(group) == len(came.get(gap, ())):
             pairs = zip(group, came[gap], strict=True)
-            yield from (pair for pair in pairs if _similarity(pair[0].makeup(), pair[1].makeup()) >= SIMILAR_IN_PLACE)
+            yield from (
+                pair for pair in pairs if _similarity(pair[0].key_counts(), pair[1].key_counts()) >= SIMILAR_IN_PLACE
+            )
 
 
-def _similar_elsewhere(removed: Candidates, added: Candidates) -> Iterator[Match]:
+def _similar_anywhere(removed: Candidates, added: Candidates) -> Iterator[Match]:
     """Pair the most similar first; compares every pair."""
     if len(removed) * len(added) > COMPARED_AT_MOST:
         return
@@ -112,7 +114,7 @@ def _similar_elsewhere(removed: Candidates, added: Candidates) -> Iterator[Match
     gone: set[int] = set()
     came: set[int] = set()
     for similarity, was, now in sorted(scored, key=lambda each: -each[0]):
-        if similarity >= SIMILAR_ELSEWHERE and was.index not in gone and now.index not in came:
+        if similarity >= SIMILAR_ANYWHERE and was.index not in gone and now.index not in came:
             gone.add(was.index)
             came.add(now.index)
             yield was, now

@@ -65,7 +65,7 @@ _BLOCK_END: Final = re.compile(r"\n(?![ \t#\n\]}]|-[ \t\n])")
 """The end of the last line that can be below a key at the margin: a bracket there closes one of an item's."""
 _FIRST_CONTENT: Final = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*( *)([^\n])")
 _KEEPS_BLANK_LINES: Final = re.compile(r"[|>][1-9]?\+")
-_MEANS_MORE_ALONE: Final = re.compile(r"\*|^(?:---|\.\.\.|%|\ufeff)", re.MULTILINE)
+_MEANS_MORE_CUT_OUT: Final = re.compile(r"\*|^(?:---|\.\.\.|%|\ufeff)", re.MULTILINE)
 """In a block that was cut out: an alias into the rest of the file, and signs with a meaning at the margin."""
 
 
@@ -122,7 +122,11 @@ class Document:
             return None
         try:
             block = _block_below(key, normalised(self.text))
-            if block is not None and _MEANS_MORE_ALONE.search(block) and not same(parse(block).value, self.value[key]):
+            if (
+                block is not None
+                and _MEANS_MORE_CUT_OUT.search(block)
+                and not same(parse(block).value, self.value[key])
+            ):
                 return None
         except (DocumentError, Refusal):
             return None

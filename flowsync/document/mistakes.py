@@ -68,7 +68,7 @@ def _second_colon(mistake: _Mistake) -> Refusal:
     )
 
 
-def _list_beside_key(mistake: _Mistake) -> Refusal:
+def _list_on_key_line(mistake: _Mistake) -> Refusal:
     if "\t" in mistake.margin and not mistake.margin.strip(" \t-"):
         return Refusal(mistake.at - len(mistake.margin) + mistake.margin.index("\t"), *refusals.TAB_INDENTATION)
     message = "A list cannot begin on the line of its key."
@@ -187,7 +187,7 @@ _EXPLANATIONS: Final[dict[str, Callable[[_Mistake], Refusal]]] = {
     r"block scalar.*tab character": lambda each: Refusal(each.at, *refusals.TAB_IN_BLOCK_TEXT),
     r"tab character": lambda each: Refusal(each.at, *refusals.TAB_INDENTATION),
     r"mapping values are not allowed": _second_colon,
-    r"sequence entries are not allowed": _list_beside_key,
+    r"sequence entries are not allowed": _list_on_key_line,
     r"mapping keys are not allowed": lambda each: Refusal(each.at, *refusals.MARKED_KEY),
     r"quoted scalar: found unexpected (?:end|document)": _unclosed_quote,
     r"escape|hexd?a?decimal": lambda each: refusals.bad_escape(each.text, each.text.rfind("\\", 0, each.at + 1)),

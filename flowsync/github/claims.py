@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from flowsync.errors import ApiError
 from flowsync.github.api import number, text
-from flowsync.github.comments import Draft, Own, create, is_text_of, own_comments
+from flowsync.github.comments import Draft, OwnItem, create, is_text_of, own_comments
 from flowsync.github.marker import after_marker, read_marker
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Claim:
     """Parts of a review that this apply is the first to use. `comment` is the plan's comment as it is now."""
 
     review: Review
-    comment: Own
+    comment: OwnItem
     parts: frozenset[str]
 
 
@@ -64,7 +64,7 @@ def noted(body: str, marker: Marker, result: Result | None = None) -> str:
     return f"{marker.line()}\n{rest}"
 
 
-def rewrite(reviews: Reviews, review: Review, comment: Own, body: str) -> Own | None:
+def rewrite(reviews: Reviews, review: Review, comment: OwnItem, body: str) -> OwnItem | None:
     """Edit a plan's comment; None if it has changed since it was read, so that nobody's edit is lost.
 
     Raises ApiError if GitHub refuses the edit.
@@ -80,7 +80,7 @@ def rewrite(reviews: Reviews, review: Review, comment: Own, body: str) -> Own | 
             raise
         return now
     body = text(answer, "body") or body
-    return Own({**comment.item, "body": body}, read_marker(body) or comment.marker)
+    return OwnItem({**comment.item, "body": body}, read_marker(body) or comment.marker)
 
 
 def claim(reviews: Reviews, review: Review, parts: frozenset[str]) -> Claim | None:
@@ -110,16 +110,16 @@ def withdraw(reviews: Reviews, review: Review) -> None:
         rewrite(reviews, review, review.comment, noted(text(review.comment.item, "body"), marker))
 
 
-def _newest(reviews: Reviews, review: Review) -> Own | None:
+def _newest(reviews: Reviews, review: Review) -> OwnItem | None:
     found = own_comments(reviews.github, review.pull, reviews.me, reviews.tip.key)
     return found[-1] if found else None
 
 
-def _create(reviews: Reviews, review: Review, marker: Marker) -> Own | None:
+def _create(reviews: Reviews, review: Review, marker: Marker) -> OwnItem | None:
     """Create a comment that carries the marker in place of the plan's comment."""
     body = f"{marker.line()}\nThe plan that this pull request showed is being applied; its review counts once."
 
-    def found() -> list[Own]:
+    def found() -> list[OwnItem]:
         newest = _newest(reviews, review)
         return [newest] if newest is not None and newest.marker == marker else []
 

@@ -69,7 +69,7 @@ def own_author(github: Github) -> Author:
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class OwnItem:
     """A comment, issue or pull request that this token wrote: GitHub's JSON, and the marker."""
 
     item: dict[str, JsonValue]
@@ -81,17 +81,19 @@ class Own:
         return text(self.item, "html_url")
 
 
-def own_items(github: Github, me: Author, key: str, path: str, most: int | None = None, **query: str) -> Iterator[Own]:
+def own_items(
+    github: Github, me: Author, key: str, path: str, most: int | None = None, **query: str
+) -> Iterator[OwnItem]:
     """The items of a list (of its first `most`) that this token wrote with this key, in the list's order."""
     for item in islice(github.items(path, **query), most):
         marker = read_marker(text(item, "body"))
         login = text(item, "user", "login")
         author = Author(login, is_bot=text(item, "user", "type") == "Bot" or login.endswith(_BOT))
         if marker is not None and marker.key == key and me.wrote(author):
-            yield Own(item, marker)
+            yield OwnItem(item, marker)
 
 
-def own_comments(github: Github, pull: int, me: Author, key: str) -> list[Own]:
+def own_comments(github: Github, pull: int, me: Author, key: str) -> list[OwnItem]:
     """The comments that this token wrote with this key, the newest last."""
     return sorted(own_items(github, me, key, f"issues/{pull}/comments"), key=lambda each: number(each.item, "id"))
 
@@ -104,7 +106,7 @@ class Edited(Enum):
     NOT_KNOWN = "not known"
 
 
-def edited(github: Github, comment: Own, me: Author) -> Edited:
+def edited(github: Github, comment: OwnItem, me: Author) -> Edited:
     """Whether somebody else was the last to edit a comment of this token."""
     try:
         found = at(github.graphql(_EDITOR, id=text(comment.item, "node_id")), "node")
@@ -155,7 +157,7 @@ def send(github: Github, method: str, path: str, draft: Draft) -> str:
     return text(github.write(method, path, {**title, "body": draft.short}), "html_url")
 
 
-def create(github: Github, path: str, draft: Draft, find: Callable[[], Sequence[Own]]) -> str:
+def create(github: Github, path: str, draft: Draft, find: Callable[[], Sequence[OwnItem]]) -> str:
     """Create a comment or an issue and return its address.
 
     After an answer that leaves open whether it was created, `find` looks for it; if it is not there, it is sent again.
@@ -196,7 +198,7 @@ def post(github: Github, pull: int, draft: Draft, mode: CommentMode) -> Posting:
         return NotWritten("there is nothing to report")
     known = {number(each.item, "id") for each in existing}
 
-    def added() -> list[Own]:
+    def added() -> list[OwnItem]:
         found = own_comments(github, pull, me, draft.marker.key)
         return [each for each in found if number(each.item, "id") not in known]
 
@@ -214,7 +216,7 @@ def add(github: Github, pull: int, draft: Draft, me: Author) -> Written:
     It says the same where head and digest of its marker are the same. Raises ApiError.
     """
 
-    def same() -> list[Own]:
+    def same() -> list[OwnItem]:
         newest = own_comments(github, pull, me, draft.marker.key)[-1:]
         wanted = (draft.marker.head, draft.marker.digest)
         return [each for each in newest if (each.marker.head, each.marker.digest) == wanted]
@@ -232,12 +234,12 @@ def _too_late(pull: JsonValue, head: str) -> str:
     return ""
 
 
-def is_text_of(comment: Own, body: str) -> bool:
+def is_text_of(comment: OwnItem, body: str) -> bool:
     """Whether a comment has this text, whichever line ends GitHub uses."""
     return text(comment.item, "body").replace("\r\n", "\n").rstrip() == body.replace("\r\n", "\n").rstrip()
 
 
-def _edit(github: Github, comment: Own, draft: Draft) -> bool:
+def _edit(github: Github, comment: OwnItem, draft: Draft) -> bool:
     """Update a comment; False if somebody has just deleted it."""
     if is_text_of(comment, draft.full):
         return True
@@ -250,7 +252,7 @@ def _edit(github: Github, comment: Own, draft: Draft) -> bool:
     return True
 
 
-def _tidy(github: Github, existing: Sequence[Own], mode: CommentMode) -> None:
+def _tidy(github: Github, existing: Sequence[OwnItem], mode: CommentMode) -> None:
     """Delete the comments that a new one replaces, or minimise duplicates, as far as the token may."""
     for comment in existing if mode is CommentMode.RECREATE else existing[:-1]:
         with suppress(ApiError):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flowsync.github.api import Github
-    from flowsync.github.comments import Draft, Own, Posting
+    from flowsync.github.comments import Draft, OwnItem, Posting
     from flowsync.model import Change, JsonValue, NewDraft, Plan, Update
 
 Row = TypeVar("Row", bound="Update | NewDraft")
@@ -68,18 +68,18 @@ def close_issues(github: Github, key: str, farewell: str) -> str | None:
     return issues[0].url if issues else None
 
 
-def _close_issue(github: Github, issue: Own) -> None:
+def _close_issue(github: Github, issue: OwnItem) -> None:
     """Close an issue as completed; only people close one as not planned."""
     github.write("PATCH", f"issues/{number(issue.item, 'number')}", {"state": "closed", "state_reason": "completed"})
 
 
-def _open_issues(github: Github, key: str) -> list[Own]:
+def _open_issues(github: Github, key: str) -> list[OwnItem]:
     """The open issues that this token wrote with this key, the oldest first."""
     found = own_items(github, own_author(github), key, "issues", state="open", sort="created", direction="asc")
     return [issue for issue in found if "pull_request" not in issue.item]
 
 
-def _last_closed_issue(github: Github, key: str) -> Own | None:
+def _last_closed_issue(github: Github, key: str) -> OwnItem | None:
     """The newest closed issue that this token wrote with this key, if it is among the last CLOSED_LOOKED_AT."""
     newest_first = {"state": "closed", "sort": "created", "direction": "desc"}
     found = own_items(github, own_author(github), key, "issues", most=CLOSED_LOOKED_AT, **newest_first)
@@ -186,7 +186,7 @@ def _delete(github: Github, branch: str, commit: str) -> None:
             github.write("DELETE", f"git/refs/heads/{quote(branch)}")
 
 
-def _newest_pull(github: Github, branch: str, key: str) -> Own | None:
+def _newest_pull(github: Github, branch: str, key: str) -> OwnItem | None:
     """The newest pull request from the branch, open or closed, that this token wrote with this key."""
     me, head = own_author(github), _owned(github, branch)
     return next(own_items(github, me, key, "pulls", state="all", head=head, sort="created", direction="desc"), None)

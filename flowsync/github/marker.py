@@ -139,7 +139,11 @@ def written_parts(plan: Plan) -> Mapping[str, frozenset[str]]:
     """Every hash by which a marker may list a part of a plan, with the slugs that it is about."""
     found = {_plan_hash(plan): frozenset(change.slug for change in plan.writes)}
     for change in plan.writes:
-        hashes = {_field_hash(plan, change, field, each) for field in change.body for each in _befores(change, field)}
+        hashes = {
+            _field_hash(plan, change, field, each)
+            for field in change.body
+            for each in _former_value_hashes(change, field)
+        }
         found |= dict.fromkeys((*hashes, _change_hash(_field_hashes(plan, change))), frozenset([change.slug]))
     return found
 
@@ -158,7 +162,7 @@ def _is_shown(plan: Plan, change: Change, shown: frozenset[str]) -> bool:
     A plan that a public key made shows fields as unseen that only a private key returns.
     """
     return _change_hash(_field_hashes(plan, change)) in shown or all(
-        any(_field_hash(plan, change, field, before) in shown for before in _befores(change, field))
+        any(_field_hash(plan, change, field, before) in shown for before in _former_value_hashes(change, field))
         for field in change.body
     )
 
@@ -173,10 +177,10 @@ def _change_hash(fields: Iterable[str]) -> str:
 
 
 def _field_hashes(plan: Plan, change: Change) -> list[str]:
-    return [_field_hash(plan, change, field, _befores(change, field)[0]) for field in change.body]
+    return [_field_hash(plan, change, field, _former_value_hashes(change, field)[0]) for field in change.body]
 
 
-def _befores(change: Change, field: FieldName) -> tuple[str, str]:
+def _former_value_hashes(change: Change, field: FieldName) -> tuple[str, str]:
     """The hashes of the former value: as seen, and as unseen."""
     return fingerprint({field: change.old[field]}) if field in change.old else _UNSEEN, _UNSEEN
 

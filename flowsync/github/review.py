@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
 
     from flowsync.github.api import Github
-    from flowsync.github.comments import Own
+    from flowsync.github.comments import OwnItem
     from flowsync.github.marker import Marker
     from flowsync.model import Change, JsonValue, Plan
 
@@ -73,7 +73,7 @@ class Review:
 
     pull: int
     is_fork: bool
-    comment: Own | None
+    comment: OwnItem | None
     flaw: Flaw | None
     planned: str = ""
 
@@ -233,7 +233,7 @@ class Reviews:
         """Whether anything of a plan can still count: for a used-up plan the editor does not matter."""
         return bool(self._countable(marker).unused) or not marker.by
 
-    def _flaw(self, comment: Own, pulled: str) -> Flaw | None:
+    def _flaw(self, comment: OwnItem, pulled: str) -> Flaw | None:
         """Why the plan in a comment does not count; `pulled` is the last commit of its pull request."""
         match edited(self.github, comment, self.me):
             case Edited.YES:
@@ -260,7 +260,7 @@ class Reviews:
             return False
         return text(run, "head_sha") == marker.head and self._is_kept(marker, pulled)
 
-    def _planned(self, comment: Own) -> str:
+    def _planned(self, comment: OwnItem) -> str:
         """When the run of a plan started: a re-run and an edit of the comment are both later."""
         run = self._runs.get(comment.marker.run or "")
         if run is None:
@@ -275,13 +275,17 @@ class Reviews:
 
         def is_kept() -> bool:
             kept = self._kept(marker.run)
-            return f"{ARTIFACT}{marker.seal}" in kept if kept else not self._is_kept_elsewhere({marker.head, pulled})
+            return (
+                f"{ARTIFACT}{marker.seal}" in kept
+                if kept
+                else not self._is_artefact_of_other_run({marker.head, pulled})
+            )
 
         found = permitted(is_kept)
         self._is_unchecked = self._is_unchecked or found is None
         return found is not False
 
-    def _is_kept_elsewhere(self, heads: Iterable[str]) -> bool:
+    def _is_artefact_of_other_run(self, heads: Iterable[str]) -> bool:
         """Whether any run of these commits has a plan as an artefact, or there are too many runs to check."""
         for head in filter(None, heads):
             found = self.github.items("actions/runs", within="workflow_runs", head_sha=head)

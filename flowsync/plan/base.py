@@ -73,7 +73,7 @@ class Base:
     """The files at `revision` (a commit), by slug, with the overlay of the planned environment.
 
     `unreadable`: slugs whose file was no flow that can be read. Whatever is in neither did not exist. `gone` are those,
-    by slug, that no file has now, `gone_elsewhere` those that a narrowed command leaves out. `history` is None if
+    by slug, that no file has now, `gone_unselected` those that a narrowed command leaves out. `history` is None if
     nothing before the revision is to be looked at.
     """
 
@@ -82,7 +82,7 @@ class Base:
     unreadable: frozenset[str] = frozenset()
     gone: Mapping[str, GoneFile] = field(default_factory=dict)
     history: History | None = None
-    gone_elsewhere: Mapping[str, GoneFile] = field(default_factory=dict)
+    gone_unselected: Mapping[str, GoneFile] = field(default_factory=dict)
 
     def fields(self, slug: str) -> Mapping[FieldName, JsonValue] | None:
         """Return the fields of the file: none if it did not exist, None if it could not be read."""

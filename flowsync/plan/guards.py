@@ -25,7 +25,7 @@ PERCENT_FROM: Final = 10
 class Kept(Enum):
     """How a plan was kept, as far as guards care."""
 
-    FRESH = "made now"
+    NEW = "made now"
     SAVED = "saved and read back"
 
 
@@ -38,13 +38,13 @@ _EDITS: Final = {
 }
 
 
-def judged(plan: Plan, guards: Guards, kept: Kept = Kept.FRESH) -> Plan:
+def judged(plan: Plan, guards: Guards, kept: Kept = Kept.NEW) -> Plan:
     """Return `plan` with the guards' refusals; a plan that writes nothing is never refused."""
     plan = replace(plan, refusals=())
     if not plan.writes:
         return plan
     found = [*_too_many(plan, guards), *_about_flows(plan, guards), *_edits_undone(plan, guards)]
-    if guards.require_saved_plan and kept is Kept.FRESH:
+    if guards.require_saved_plan and kept is Kept.NEW:
         found.append(_UNSAVED)
     return also_refused(plan, *found) if found else plan
 

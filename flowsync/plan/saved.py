@@ -180,7 +180,7 @@ def from_document(document: JsonValue) -> Plan:
         dropped=tuple(_dropped(*item) for item in each("dropped")),
         view=whole.get("view", View.WHOLE),
     )
-    _check_whole(plan, counted)
+    _check_document(plan, counted)
     if not isinstance(document, dict) or digest_of(document) != plan.digest:
         raise PlanFileError(
             "The saved plan was changed after it was made: its digest is not that of its content.",
@@ -201,7 +201,7 @@ def _known_format(document: JsonValue) -> None:
     raise PlanFileError("This file is not a flowsync plan.", hint="flowsync plan --out FILE saves one.")
 
 
-def _check_whole(plan: Plan, stated: Mapping[str, int]) -> None:
+def _check_document(plan: Plan, stated: Mapping[str, int]) -> None:
     slugs = [change.slug for change in plan.changes]
     every = [change.slug for change in plan.writes]
     if slugs != sorted(slugs) or len(every) != len(set(every)):

@@ -127,11 +127,11 @@ def with_live(
     if not isinstance(environments, dict) or not isinstance(overlay, dict) or field not in overlay:
         return {**whole, field: _like(whole.get(field), live)}
     over = overlay[field]
-    value = _laid_over(whole.get(field), over, live) if isinstance(over, dict) else _like(over, live)
+    value = _overlay_for(whole.get(field), over, live) if isinstance(over, dict) else _like(over, live)
     return {**whole, "environments": {**environments, str(environment): {**overlay, field: value}}}
 
 
-def _laid_over(base: JsonValue, overlay: JsonValue, live: JsonValue) -> JsonValue:
+def _overlay_for(base: JsonValue, overlay: JsonValue, live: JsonValue) -> JsonValue:
     """Return the overlay that turns `base` into `live`: its own keys, and those that differ from the base.
 
     An overlay cannot remove a key of the base: the caller finds that out by reading the file.
@@ -141,7 +141,7 @@ def _laid_over(base: JsonValue, overlay: JsonValue, live: JsonValue) -> JsonValu
     below: Mapping[str, JsonValue] = base if isinstance(base, dict) else {}
     above: Mapping[str, JsonValue] = overlay if isinstance(overlay, dict) else {}
     others = [key for key in live if key not in above and not (key in below and document.same(below[key], live[key]))]
-    return {key: _laid_over(below.get(key), above.get(key), live[key]) for key in (*above, *others) if key in live}
+    return {key: _overlay_for(below.get(key), above.get(key), live[key]) for key in (*above, *others) if key in live}
 
 
 def _like(own: JsonValue, live: JsonValue) -> JsonValue:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from flowsync.api.audience import PATIENCE, Gap
+from flowsync.api.audience import PATIENCE, NoEstimate
 from flowsync.model import Audience, Plan, Qualifying
 from flowsync.plan.document import audience_document
 from flowsync.render.escape import cell_code, json_text, markdown_table
@@ -21,14 +21,14 @@ SMALLEST: Final = 10
 _TWO_DIGITS: Final = 100
 """From here on two digits are significant; below, one is."""
 _NOTES: Final = {
-    Gap.UNSEEN: "the API does not return the flow's targeting",
-    Gap.TIMEOUT: f"no answer within the {PATIENCE:.0f} seconds that are given to all of them",
-    Gap.KEY: "it needs a private key",
-    Gap.ABSENT: "this server has no estimate (POST /graphql)",
-    Gap.LIMIT: "the server asks for fewer requests",
-    Gap.FAILED: "the server failed, twice, and does not say why",
-    Gap.NETWORK: "no answer came, twice",
-    Gap.UNREADABLE: "the answer is not a number of users",
+    NoEstimate.UNSEEN: "the API does not return the flow's targeting",
+    NoEstimate.TIMEOUT: f"no answer within the {PATIENCE:.0f} seconds that are given to all of them",
+    NoEstimate.KEY: "it needs a private key",
+    NoEstimate.ABSENT: "this server has no estimate (POST /graphql)",
+    NoEstimate.LIMIT: "the server asks for fewer requests",
+    NoEstimate.FAILED: "the server failed, twice, and does not say why",
+    NoEstimate.NETWORK: "no answer came, twice",
+    NoEstimate.UNREADABLE: "the answer is not a number of users",
 }
 
 

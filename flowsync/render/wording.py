@@ -216,7 +216,7 @@ def blocked(plan: Plan) -> str:
     return f"Apply writes nothing while flows are blocked{way_out}."
 
 
-def deeds(plan: Plan, ending: str = "s") -> str:
+def effects(plan: Plan, ending: str = "s") -> str:
     """Return the number of flows for each action, with verbs: `creates 1 flow and changes 2 flows`."""
     numbers = summary(plan)
     counted = ((numbers.create, "create", "flow"), (numbers.draft, "make", "draft"), (numbers.update, "change", "flow"))
@@ -357,7 +357,7 @@ def unseen(change: Change) -> str:
     return f"the API does not return {listed(change.unseen)}, so {_not_compared(len(change.unseen))}{also}"
 
 
-def unseen_elsewhere(unchanged: Iterable[Unchanged]) -> str:
+def unseen_in_unchanged(unchanged: Iterable[Unchanged]) -> str:
     """Return which fields could not be compared in how many unchanged flows; may be empty."""
     rows = [row for row in unchanged if row.unseen]
     if not rows:
@@ -381,12 +381,12 @@ class Reader(Enum):
 def refusals(plan: Plan, reader: Reader = Reader.TERMINAL) -> list[str]:
     """Return the guards' objections to the plan, each with the flag or input that allows it."""
     return [
-        f"{listed(each.slugs)}{': ' if each.slugs else ''}{each.message} {way_past(each, reader)}".rstrip()
+        f"{listed(each.slugs)}{': ' if each.slugs else ''}{each.message} {way_to_allow(each, reader)}".rstrip()
         for each in plan.refusals
     ]
 
 
-def way_past(refusal: Refusal, reader: Reader) -> str:
+def way_to_allow(refusal: Refusal, reader: Reader) -> str:
     """Return the sentence that names the flag or input that allows a refused plan; empty if there is none."""
     if reader is Reader.TERMINAL:
         return allowed_by(refusal)
@@ -406,7 +406,7 @@ def question(plan: Plan) -> str:
     if not plan.changes:
         return f"Send active: false to {plural(len(plan.unverified), 'flow')} of {where}?"
     also = f", and active: false to {plural(len(plan.unverified), 'flow')} more" if plan.unverified else ""
-    asked = deeds(plan, ending="")
+    asked = effects(plan, ending="")
     seen = seen_by_users(sum(change.live for change in plan.changes), len(plan.changes))
     return f"{asked[0].upper()}{asked[1:]} in {where}, {seen}{also}?"
 

@@ -151,7 +151,7 @@ def _effect(plan: Plan) -> str:
     merged = sum({field.origin for field in change.fields} == {Origin.WAITING} for change in plan.changes)
     some = "All of this was" if merged == count else f"{merged:,} of them {'was' if merged == 1 else 'were'}"
     earlier = f" {some} merged earlier but not applied yet." if merged else ""
-    return f"{wording.deeds(plan)}. {notice}{earlier}"
+    return f"{wording.effects(plan)}. {notice}{earlier}"
 
 
 def _unmanaged(plan: Plan) -> str:
@@ -226,19 +226,19 @@ def _edited(change: Change, origin: Origin) -> Iterator[str]:
 
 def _notice_alert(report: PlanReport, limits: Limits) -> Iterator[str]:
     """Yield what users will notice most, and other risks."""
-    grave, others = list(_grave_points(report)), list(_other_points(report.plan, report.scene.moment.branch))
+    grave, others = list(_important_points(report)), list(_other_points(report.plan, report.scene.moment.branch))
     if grave or others:
         lead = "What users will notice, and what is overwritten:" if grave else "Good to know:"
         yield alert("WARNING" if grave else "NOTE", lead, [*grave, *others], limits)
 
 
-def _grave_points(report: PlanReport) -> Iterator[str]:
+def _important_points(report: PlanReport) -> Iterator[str]:
     """Yield the points about audience, switch and overwritten edits: of live flows first."""
     plan, moment = report.plan, report.scene.moment
     refused = {(_EDITS[each.code], slug) for each in plan.refusals if each.code in _EDITS for slug in each.slugs}
     writes = sorted(plan.writes, key=lambda each: not each.live)
     for change in writes:
-        said = [_grave(each, change) for each in wording.warnings(change) if each.code in _GRAVE]
+        said = [_important(each, change) for each in wording.warnings(change) if each.code in _GRAVE]
         if isinstance(change, Create) and change.live:
             said.append("new flow, **switched on**: its audience may see it at once")
         if isinstance(change, Update):
@@ -251,7 +251,7 @@ def _grave_points(report: PlanReport) -> Iterator[str]:
                 yield f"{flow(change)}: {moment.value} overwrites a dashboard edit{also}: {what}"
 
 
-def _grave(warning: PlanWarning, change: Change) -> str:
+def _important(warning: PlanWarning, change: Change) -> str:
     """Return a warning; for a known switch in fewer words."""
     if warning.code not in _SWITCHED:
         return sentence(warning.message)
@@ -380,7 +380,7 @@ def about(plan: Plan, limits: Limits) -> str:
     drafts = [row.slug for row in plan.unchanged if any(each.code == DRAFT_UNSEEN for each in row.warnings)]
     if drafts:
         said.append(f"Drafts that nobody sees until they are published: {names(drafts, limits, 8)}.")
-    notes = (wording.unverified(plan), wording.unseen_elsewhere(plan.unchanged))
+    notes = (wording.unverified(plan), wording.unseen_in_unchanged(plan.unchanged))
     said += [sentence(_capital(note)) for note in notes if note]
     if plan.unmanaged:
         rows = (f"{name(row.slug)} ({name(row.name)}, id {row.id})" for row in plan.unmanaged)
@@ -402,7 +402,7 @@ def _next_step(report: PlanReport) -> str:
         way = " and push" if scene.is_on_github else f", or skip them with {code_span('--skip-blocked')}"
         return f"Fix the blocked flows{way}."
     if plan.refusals:
-        return past_guards(plan.refusals, scene)
+        return next_after_refusal(plan.refusals, scene)
     if report.other is not None:
         return f"{code_span(report.other.following)} writes this." if plan.writes else "Nothing to do."
     if not plan.writes:
@@ -425,7 +425,7 @@ def _next_step(report: PlanReport) -> str:
     return " ".join(said)
 
 
-def past_guards(refusals: Sequence[Refusal], scene: Scene) -> str:
+def next_after_refusal(refusals: Sequence[Refusal], scene: Scene) -> str:
     """Return the two ways to proceed after guards refused."""
     flags = list(dict.fromkeys(refusal.flag for refusal in refusals))
     allowed = " ".join(filter(None, map(wording.allowance, flags)))

@@ -87,7 +87,7 @@ def _other_flows(plan: Plan, shared: Collection[str], screen: Screen) -> Iterato
     for same in plan.unchanged:
         if screen.detail is Detail.VERBOSE or any(each.code not in shared for each in same.warnings):
             yield from _row_lines("= ", same, "unchanged", same.warnings, shared)
-    if note := wording.unseen_elsewhere(plan.unchanged):
+    if note := wording.unseen_in_unchanged(plan.unchanged):
         yield from [(), line(Span(f"note: {note}", Style.MUTED))]
     for each in plan.blocked:
         place = f"{each.file}:{each.line}:{each.column}" if each.line else each.file

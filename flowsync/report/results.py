@@ -31,7 +31,7 @@ from flowsync.report.layout import (
     table,
     with_inputs,
 )
-from flowsync.report.planned import about, flows_table, in_step, past_guards, stops_alert
+from flowsync.report.planned import about, flows_table, in_step, next_after_refusal, stops_alert
 
 if TYPE_CHECKING:
     from flowsync.report.values import ApplyReport, DriftReport, FailureReport, FilesReport, TakeoverReport
@@ -262,7 +262,7 @@ def _failure_next(report: FailureReport, plan: Plan | None) -> str:
     if plan and plan.blocked and report.scene.is_on_github:
         return "Fix the blocked flows in the dashboard and run this again, or fix the files in a new pull request."
     if plan and plan.refusals:
-        return past_guards(plan.refusals, report.scene)
+        return next_after_refusal(plan.refusals, report.scene)
     if report.error.hint:
         return with_inputs(report.error.hint, report.scene)
     return "Fix what is listed above, then run this again."

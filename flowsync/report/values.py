@@ -81,8 +81,8 @@ class PlanReport:
 
     `waits` is how that changes which flow waits for which, None if it is not known. `problems` are the warnings
     about the files, `settings` what the branch changes in flowsync.yaml. `into` is the branch that this would be merged
-    into, where that is another than `applied`, the one that is applied; None where it is the same or not known.
-    `looks` is None where nobody asked for pictures. `other` is None where the command is plan.
+    into, if that is another than `applied`, the one that is applied; None if it is the same or not known.
+    `looks` is None if nobody asked for pictures. `other` is None if the command is plan.
     """
 
     scene: Scene

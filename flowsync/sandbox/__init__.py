@@ -119,7 +119,7 @@ class Emulator:
                 modified = max(str(row.archived_at), row.modified_at)
                 self.store.replace(replace(row, status=Status.ARCHIVED, modified_at=modified))
 
-    def as_of_now(self) -> Handler:
+    def snapshot(self) -> Handler:
         """Return a handler that keeps answering from the present state."""
         rows = self.store.page()
 

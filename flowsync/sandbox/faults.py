@@ -253,7 +253,7 @@ class Faulty:
 
 def faulty(emulator: Emulator, handler: Handler, faults: Sequence[Fault], report: Callable[[str], None]) -> Faulty:
     """Return `handler`, which leads to `emulator`, with these faults."""
-    return Faulty(handler, faults, dashboard(emulator), report, now=emulator.as_of_now)
+    return Faulty(handler, faults, dashboard(emulator), report, now=emulator.snapshot)
 
 
 def dashboard(emulator: Emulator) -> Act:

@@ -32,7 +32,7 @@ FOR_EVERYONE: Final = "for-everyone"
 FOR_NOBODY: Final = "for-nobody"
 STAYS_HIDDEN: Final = "stays-hidden"
 ACTIVE_UNSEEN: Final = "active-unseen"
-_ODD_REACH: Final = frozenset({rules.CONSTANT.code, rules.TAUTOLOGY.code})
+_UNEXPECTED_REACH: Final = frozenset({rules.CONSTANT.code, rules.TAUTOLOGY.code})
 """What is wrong with targeting that reaches more users, or fewer, than it seems to."""
 
 
@@ -143,7 +143,7 @@ def _warnings_about(draft: LiveFlow, published: LiveFlow | None, file: Flow | No
         yield PlanWarning(FOR_NOBODY, "Its targeting matches nobody: nobody sees the flow.")
     elif isinstance(targeting, str):
         for finding in check(targeting, parse_result(targeting)):
-            if finding.code in _ODD_REACH:
+            if finding.code in _UNEXPECTED_REACH:
                 yield PlanWarning(finding.code, finding.message)
     rows = [draft] if published is None else [draft, published]  # what clears targeting is warned of as such
     if all(warnings.is_for_everyone(row.fields.get("targetingLogic", "not known")) for row in rows):

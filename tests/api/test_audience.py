@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 import pytest
 
-from flowsync.api.audience import MOST_AT_ONCE, MOST_USERS, QUERY, Gap, estimates
+from flowsync.api.audience import MOST_AT_ONCE, MOST_USERS, QUERY, NoEstimate, estimates
 from flowsync.model import JsonValue
 from flowsync.sandbox.server import Request, Response, answered, serve
 from tests.api.support import client_of
@@ -24,7 +24,7 @@ def total(count: object, name: str = "Total", *more: object) -> bytes:
     return json.dumps({"data": {"getTotalUsers": [{"name": name, "count": count}, *more]}}).encode()
 
 
-def found(*answers: tuple[int, bytes] | type[Exception]) -> tuple[int | Gap, int]:
+def found(*answers: tuple[int, bytes] | type[Exception]) -> tuple[int | NoEstimate, int]:
     """What comes of one expression when the server gives these answers, the last again and again; how often asked."""
     asked: list[str] = []
 
@@ -54,38 +54,42 @@ def found(*answers: tuple[int, bytes] | type[Exception]) -> tuple[int | Gap, int
         ([(200, ERRORS), (200, total(3))], 3, 2),
         ([(500, b"{}"), (200, total(3))], 3, 2),
         ([ConnectionResetError, (200, total(3))], 3, 2),
-        ([(200, ERRORS)], Gap.FAILED, 2),
-        ([(400, ERRORS)], Gap.FAILED, 2),
-        ([(502, HTML)], Gap.FAILED, 2),
-        ([(403, HTML)], Gap.FAILED, 2),
-        ([TimeoutError], Gap.NETWORK, 2),
-        ([(403, b'{"message": "Forbidden resource"}')], Gap.KEY, 1),
-        ([(401, b'{"message": "Unauthorized"}')], Gap.KEY, 1),
-        ([(404, b'{"message": "Cannot POST /graphql"}')], Gap.ABSENT, 1),
-        ([(405, b'{"message": "Method Not Allowed"}')], Gap.ABSENT, 1),
-        ([(429, b'{"message": "Too many"}')], Gap.LIMIT, 1),
-        ([(302, b"")], Gap.UNREADABLE, 1),
-        ([(200, HTML)], Gap.UNREADABLE, 1),
-        ([(200, b"")], Gap.UNREADABLE, 1),
-        ([(200, b"null")], Gap.UNREADABLE, 1),
-        ([(200, b"[]")], Gap.UNREADABLE, 1),
-        ([(200, b'{"status":"ok"}')], Gap.UNREADABLE, 1),
-        ([(200, b'{"data": {"getTotalUsers": null}, "errors": []}')], Gap.UNREADABLE, 1),
-        ([(200, b'{"data": {"getTotalUsers": []}}')], Gap.UNREADABLE, 1),
-        ([(200, total(4, "Seen"))], Gap.UNREADABLE, 1),
-        ([(200, total(4, "Total", {"name": "Total", "count": 5}))], Gap.UNREADABLE, 1),
-        ([(200, total(-1))], Gap.UNREADABLE, 1),
-        ([(200, total(MOST_USERS + 1))], Gap.UNREADABLE, 1),
-        ([(200, b'{"data":{"getTotalUsers":[{"name":"Total","count":1' + b"0" * 400 + b"}]}}")], Gap.UNREADABLE, 1),
-        ([(200, b'{"data":{"getTotalUsers":[{"name":"Total","count":1e999}]}}')], Gap.UNREADABLE, 1),
-        ([(200, total("812"))], Gap.UNREADABLE, 1),
-        ([(200, total(True))], Gap.UNREADABLE, 1),  # noqa: FBT003 - what a server may answer
-        ([(200, total(None))], Gap.UNREADABLE, 1),
-        ([(200, total([8]))], Gap.UNREADABLE, 1),
+        ([(200, ERRORS)], NoEstimate.FAILED, 2),
+        ([(400, ERRORS)], NoEstimate.FAILED, 2),
+        ([(502, HTML)], NoEstimate.FAILED, 2),
+        ([(403, HTML)], NoEstimate.FAILED, 2),
+        ([TimeoutError], NoEstimate.NETWORK, 2),
+        ([(403, b'{"message": "Forbidden resource"}')], NoEstimate.KEY, 1),
+        ([(401, b'{"message": "Unauthorized"}')], NoEstimate.KEY, 1),
+        ([(404, b'{"message": "Cannot POST /graphql"}')], NoEstimate.ABSENT, 1),
+        ([(405, b'{"message": "Method Not Allowed"}')], NoEstimate.ABSENT, 1),
+        ([(429, b'{"message": "Too many"}')], NoEstimate.LIMIT, 1),
+        ([(302, b"")], NoEstimate.UNREADABLE, 1),
+        ([(200, HTML)], NoEstimate.UNREADABLE, 1),
+        ([(200, b"")], NoEstimate.UNREADABLE, 1),
+        ([(200, b"null")], NoEstimate.UNREADABLE, 1),
+        ([(200, b"[]")], NoEstimate.UNREADABLE, 1),
+        ([(200, b'{"status":"ok"}')], NoEstimate.UNREADABLE, 1),
+        ([(200, b'{"data": {"getTotalUsers": null}, "errors": []}')], NoEstimate.UNREADABLE, 1),
+        ([(200, b'{"data": {"getTotalUsers": []}}')], NoEstimate.UNREADABLE, 1),
+        ([(200, total(4, "Seen"))], NoEstimate.UNREADABLE, 1),
+        ([(200, total(4, "Total", {"name": "Total", "count": 5}))], NoEstimate.UNREADABLE, 1),
+        ([(200, total(-1))], NoEstimate.UNREADABLE, 1),
+        ([(200, total(MOST_USERS + 1))], NoEstimate.UNREADABLE, 1),
+        (
+            [(200, b'{"data":{"getTotalUsers":[{"name":"Total","count":1' + b"0" * 400 + b"}]}}")],
+            NoEstimate.UNREADABLE,
+            1,
+        ),
+        ([(200, b'{"data":{"getTotalUsers":[{"name":"Total","count":1e999}]}}')], NoEstimate.UNREADABLE, 1),
+        ([(200, total("812"))], NoEstimate.UNREADABLE, 1),
+        ([(200, total(True))], NoEstimate.UNREADABLE, 1),  # noqa: FBT003 - what a server may answer
+        ([(200, total(None))], NoEstimate.UNREADABLE, 1),
+        ([(200, total([8]))], NoEstimate.UNREADABLE, 1),
     ],
 )
 def test_what_an_answer_comes_to(
-    answers: list[tuple[int, bytes] | type[Exception]], result: int | Gap, asked: int
+    answers: list[tuple[int, bytes] | type[Exception]], result: int | NoEstimate, asked: int
 ) -> None:
     assert found(*answers) == (result, asked)
 
@@ -135,7 +139,10 @@ def test_four_are_asked_at_a_time_and_what_has_come_is_kept_when_time_is_up() ->
                 assert time.monotonic() - began < 5
         finally:
             over.set()
-    assert answers == {**{each: len(f"targeting: {each}") for each in quick}, **dict.fromkeys(silent, Gap.TIMEOUT)}
+    assert answers == {
+        **{each: len(f"targeting: {each}") for each in quick},
+        **dict.fromkeys(silent, NoEstimate.TIMEOUT),
+    }
     assert most == MOST_AT_ONCE
 
 

@@ -446,7 +446,7 @@ def test_a_proxy_that_cannot_be_reached_is_hinted_at(monkeypatch: pytest.MonkeyP
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{nobody.getsockname()[1]}")
         with client_of("https://frigade.invalid") as client, pytest.raises(TransportError) as caught:
             read(client)
-    assert "Where HTTPS_PROXY or ALL_PROXY names a proxy" in str(caught.value.hint)
+    assert "If HTTPS_PROXY or ALL_PROXY names a proxy" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def test_an_edit_that_cannot_be_left_out_is_refused_under_keep(project: Path) ->
         (project / "flowsync.yaml").write_text("guards: {on_drift: keep, on_conflict: keep}\n")
         refused = flowsync("apply", "--base", "main", root=project, env=environment(server.url))
         assert (refused.code, server.writes) == (4, [])
-        assert "cannot be left out of what this plan sends" in refused.err
+        assert "this plan cannot leave the edited values out" in refused.err
 
 
 def test_conflicts_may_be_kept_too(project: Path) -> None:

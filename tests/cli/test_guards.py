@@ -98,7 +98,7 @@ def test_two_applies_to_one_account_exclude_each_other_also_from_two_clones(tmp_
                 assert first.poll() is None
             refused = flowsync("apply", root=clones[1], env=env)
             assert refused.code == 4
-            assert refused.err.startswith("error[locked] Another run that writes to the same place is under way")
+            assert refused.err.startswith("error[locked] Another run is writing to the same environment")
             assert f"process {first.pid}" in refused.err
             assert "`flowsync apply`" in refused.err
             assert flowsync("plan", root=clones[1], env=env).code == 0

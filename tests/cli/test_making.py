@@ -53,7 +53,7 @@ def place(
     with Emulator(None) as emulator:
         ask(emulator.handle, "POST", "/v1/flows", {"slug": "flow_old", "name": "Old", "data": "steps:\n- id: one\n"})
         emulator.readings = settled(readings)
-        faulty = Faulty(stand(emulator.handle), [*faults], dashboard(emulator), now=emulator.as_of_now)
+        faulty = Faulty(stand(emulator.handle), [*faults], dashboard(emulator), now=emulator.snapshot)
         with serve(faulty) as server:
             yield Place(root, emulator, server.url)
 

@@ -157,7 +157,7 @@ def test_another_file_is_never_touched(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "flow_a.yaml"
     path.write_bytes(content)
     mode = path.stat().st_mode
-    with pytest.raises(RecordError, match="is there already, and is no record"), open_record(path, "x"):
+    with pytest.raises(RecordError, match="exists and is not a record"), open_record(path, "x"):
         pass
     assert (path.read_bytes(), path.stat().st_mode) == (content, mode)
 

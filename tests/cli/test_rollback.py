@@ -63,7 +63,7 @@ def test_an_apply_is_rolled_back_and_forward_again(tmp_path: Path, endpoints: En
         back = flowsync("rollback", name, "--format", "json", root=tmp_path, env=env)
         assert back.code == 0, back.err
         assert [each["outcome"] for each in back.json["outcomes"]] == ["applied"] * 3
-        assert "The flow files still say otherwise" in back.err
+        assert "The flow files hold what was rolled back" in back.err
         assert state(server) == before
         assert "Nothing to roll back" in flowsync("rollback", name, root=tmp_path, env=env).err
         listed = flowsync("rollback", "--list", "--format", "json", root=tmp_path).json["records"]

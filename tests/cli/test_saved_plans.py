@@ -152,7 +152,7 @@ def test_a_plan_that_was_applied_already_is_said_to_be_and_writes_nothing(projec
     written = len(server.writes)
     again = apply(project, server)
     assert (again.code, len(server.writes)) == (0, written)
-    assert "This plan was applied already" in again.err
+    assert "This plan is already applied" in again.err
     told = apply(project, server, "--format", "json")
     assert told.json["counts"]["unchanged"] == 2
     assert "~ flow_a" in told.err
@@ -281,7 +281,7 @@ def test_a_flow_that_was_turned_on_since_is_refused_though_its_file_does_not_say
     server.row(1)["active"] = True
     refused = apply(project, server)
     assert (refused.code, server.writes) == (4, [])
-    assert "It was switched off when it was planned; it is on" in refused.err
+    assert "It was switched off when planned; it is on" in refused.err
     server.row(1)["active"] = False
     assert apply(project, server).code == 0
 
@@ -372,8 +372,8 @@ def test_a_plan_without_changes_is_fine(project: Path, server: FakeFrigade) -> N
     ("arguments", "said"),
     [
         (("other.json",), "There is no file other.json."),
-        (("plan.json", "flow_a"), "by itself and as a whole"),
-        (("plan.json", "plan.json"), "by itself and as a whole"),
+        (("plan.json", "flow_a"), "A saved plan is applied whole"),
+        (("plan.json", "plan.json"), "A saved plan is applied whole"),
     ],
 )
 def test_a_plan_file_stands_alone_on_the_command_line(

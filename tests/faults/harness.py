@@ -149,7 +149,7 @@ class Journal:
 
     def now(self) -> Handler:
         """What answers as of now, whose answers are known for stale ones."""
-        handler = self.emulator.as_of_now()
+        handler = self.emulator.snapshot()
 
         def handle(request: Request) -> Response:
             response = handler(request)

@@ -156,7 +156,7 @@ def account(folder: Path, readings: Collection[Reading] = (), *, documented: boo
 
 def carry_out(place: Account, changes: Sequence[Change], faults: Sequence[Fault], stand: Handler | None = None) -> Ran:
     """Apply the changes while these faults strike, and check what holds whatever strikes."""
-    server = Faulty(stand or place.handle, faults, place.act, late=place.handle, now=place.emulator.as_of_now)
+    server = Faulty(stand or place.handle, faults, place.act, late=place.handle, now=place.emulator.snapshot)
     with connected(server) as client, open_record(place.record, "record") as kept:
         kept.begin(RUN)
         store = LiveFlows(client.writer(), Access.PRIVATE)

@@ -40,7 +40,7 @@ class Journal:
     def __init__(self, emulator: Emulator, faults: Sequence[Fault]) -> None:
         self.emulator = emulator
         self.done: list[tuple[str, list[Row]]] = []
-        self.server = Faulty(self.inner, faults, dashboard(emulator), late=self.inner, now=emulator.as_of_now)
+        self.server = Faulty(self.inner, faults, dashboard(emulator), late=self.inner, now=emulator.snapshot)
 
     def inner(self, request: Request) -> Response:
         before = self.emulator.store.page()

@@ -8,7 +8,16 @@ from dataclasses import replace
 import pytest
 
 from flowsync import document
-from flowsync.api.audience import EVERYONE, Gap, Nobody, Question, answered, expressions_of, question_of, questions_of
+from flowsync.api.audience import (
+    EVERYONE,
+    Nobody,
+    NoEstimate,
+    Question,
+    answered,
+    expressions_of,
+    question_of,
+    questions_of,
+)
 from flowsync.model import Audience, Create, JsonValue, Qualifying
 from flowsync.plan.document import digest, to_document
 from flowsync.plan.saved import from_text
@@ -31,8 +40,8 @@ def questions(stated: dict[str, JsonValue], live: dict[str, JsonValue], status: 
         ({"targetingLogic": PRO}, {"targetingLogic": FREE, "active": False}, Nobody.SWITCHED_OFF, Nobody.SWITCHED_OFF),
         ({"active": False}, {"targetingLogic": f"{FREE}\n", "active": True}, FREE, Nobody.SWITCHED_OFF),
         ({"active": True}, {"targetingLogic": FREE, "active": False}, Nobody.SWITCHED_OFF, FREE),
-        ({"active": True}, {"active": False}, Nobody.SWITCHED_OFF, Gap.UNSEEN),
-        ({"active": True}, {"targetingLogic": 7, "active": False}, Nobody.SWITCHED_OFF, Gap.UNREADABLE),
+        ({"active": True}, {"active": False}, Nobody.SWITCHED_OFF, NoEstimate.UNSEEN),
+        ({"active": True}, {"targetingLogic": 7, "active": False}, Nobody.SWITCHED_OFF, NoEstimate.UNREADABLE),
     ],
 )
 def test_both_sides_of_a_change(
@@ -103,7 +112,7 @@ def test_estimates_are_no_part_of_the_digest_and_a_saved_plan_with_them_is_read_
     plan = plan_of([flow(targetingLogic=PRO)], [row(targetingLogic=FREE)])
     (question,) = questions_of(plan)
     assert [*expressions_of([question, Question("flow_b", "", " ")])] == [FREE, PRO, EVERYONE, EVERYONE]
-    estimated = replace(plan, audiences=(answered(question, {FREE: 800, PRO: Gap.TIMEOUT}),))
+    estimated = replace(plan, audiences=(answered(question, {FREE: 800, PRO: NoEstimate.TIMEOUT}),))
     shown = to_document(estimated)
     assert digest(estimated) == plan.digest
     assert estimated == plan

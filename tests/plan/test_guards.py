@@ -33,7 +33,7 @@ def one(stated: Flow, live: LiveFlow) -> Plan:
     return plan_of([stated], [live])
 
 
-def codes(plan: Plan, guards: Guards = Guards(), kept: Kept = Kept.FRESH) -> list[str]:  # noqa: B008 - a frozen value
+def codes(plan: Plan, guards: Guards = Guards(), kept: Kept = Kept.NEW) -> list[str]:  # noqa: B008 - a frozen value
     return [refusal.code for refusal in judged(plan, guards, kept).refusals]
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from flowsync.document.rewriting import equal_ends
 from flowsync.render.diffs.texts import (
     CONTEXT,
-    KEPT_WHOLE,
     SEARCHED_AT_MOST,
+    UNCUT_LENGTH,
     changed_lines,
     hunks,
     runs,
@@ -300,6 +300,6 @@ def test_what_differs_far_behind_the_beginning_is_shown(old: str, new: str, gone
 
 
 def test_a_long_line_is_cut_and_the_rest_counted_but_not_for_a_few_characters() -> None:
-    assert text(shortened_line("x" * 5_000, Style.ADDED)) == "x" * KEPT_WHOLE + " … 4,000 more characters"
+    assert text(shortened_line("x" * 5_000, Style.ADDED)) == "x" * UNCUT_LENGTH + " … 4,000 more characters"
     assert text(shortened_line("x" * 160)) == "x" * 160
     assert text(shortened_line("x" * 161)) == "x" * 120 + " … 41 more characters"

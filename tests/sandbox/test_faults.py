@@ -107,7 +107,7 @@ def test_a_late_write_is_carried_out_after_a_few_requests_and_a_stale_answer_is_
 ) -> None:
     row_id, late = only_row(emulator), LATENESS[0]
     faults = [Fault(FaultKind.SERVER_ERROR_LATE, "PUT"), Fault(FaultKind.STALE, "GET", after=late)]
-    handler = Faulty(emulator.handle, faults, dashboard(emulator), now=emulator.as_of_now)
+    handler = Faulty(emulator.handle, faults, dashboard(emulator), now=emulator.snapshot)
     assert getattr(put(handler, row_id, "Late"), "status", 0) == 500
     answers = [handler(get("/v1/flows/flow_a")).body for _ in range(late + 2)]
     assert [b"Late" in answer for answer in answers] == [False] * (late - 1) + [True, False, True]

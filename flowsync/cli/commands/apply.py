@@ -84,7 +84,7 @@ def command(
         else:
             require_base(given, base)
             planning = plan_files(
-                project, arguments, Purpose.WRITE, base=base, guards=guards, kept=Kept.FRESH, in_sandbox=in_sandbox
+                project, arguments, Purpose.WRITE, base=base, guards=guards, kept=Kept.NEW, in_sandbox=in_sandbox
             )
         with planning as planned:
             made = planned.plan
@@ -149,7 +149,7 @@ def checked_saved(path: Path, project: Project, guards: Guards, *, in_sandbox: b
     RefusedError when it is for another place or no longer true.
     """
     saved = read_saved(path)
-    _refuse_elsewhere(saved, project, SANDBOX_URL if in_sandbox else project.settings.api_url)
+    _refuse_other_place(saved, project, SANDBOX_URL if in_sandbox else project.settings.api_url)
     seeds = project.load().flows if in_sandbox else ()
     with connect(project, seeds, Purpose.WRITE, in_sandbox=in_sandbox) as connection:
         written = [change.slug for change in saved.writes]
@@ -172,7 +172,7 @@ def checked_saved(path: Path, project: Project, guards: Guards, *, in_sandbox: b
         yield Planned(replace(made, digest=saved.digest), connection, listing, is_done=is_done)
 
 
-def _refuse_elsewhere(saved: Plan, project: Project, api_url: str) -> None:
+def _refuse_other_place(saved: Plan, project: Project, api_url: str) -> None:
     environment = project.settings.environment
     reasons = []
     if place_of(saved.api_url) != place_of(api_url):

@@ -11,7 +11,7 @@ import click
 
 from flowsync.api.audience import (
     PATIENCE,
-    Gap,
+    NoEstimate,
     Question,
     answered,
     estimates,
@@ -100,7 +100,7 @@ def _ask(questions: Sequence[Question], connection: Connection, seconds: float =
     """The answers to all questions, or why there are none. A public key is not used for them [obs]."""
     wanted = list(expressions_of(questions))
     if connection.access is Access.PUBLIC:
-        answers: dict[str, int | Gap] = dict.fromkeys(wanted, Gap.KEY)
+        answers: dict[str, int | NoEstimate] = dict.fromkeys(wanted, NoEstimate.KEY)
     else:
         with Progress(connection.project.given, lambda: "Asking how many users qualify ..."):
             answers = dict(estimates(connection.client.user_counter(), wanted, seconds))

@@ -80,7 +80,7 @@ def command(
     project = open_project(context)
     given = project.given
     guards = replace(project.settings.guards, **given.guards)
-    kept = Kept.FRESH if out is None else Kept.SAVED
+    kept = Kept.NEW if out is None else Kept.SAVED
     with plan_files(
         project, slugs, Purpose.READ, base=base, guards=guards, kept=kept, in_sandbox=in_sandbox
     ) as planned:

@@ -197,7 +197,7 @@ def _find_drafts(
         view=view_of(connection.access, listing.access),
     )
     guards = replace(connection.project.settings.guards, **connection.project.given.guards)
-    return Drafts(tuple(fit), judged(replace(made, digest=digest(made)), guards, Kept.FRESH), listing.access)
+    return Drafts(tuple(fit), judged(replace(made, digest=digest(made)), guards, Kept.NEW), listing.access)
 
 
 def _without_draft(slugs: Sequence[str], found: Mapping[str, Versions], listing: Listing) -> FlowsyncError:

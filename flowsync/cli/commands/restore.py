@@ -114,4 +114,4 @@ def _plan(connection: Connection, slug: str, version: int) -> Plan:
         view=view_of(connection.access, listing.access),
         judge=judge_of(project),
     )
-    return judged(made, replace(settings.guards, **project.given.guards), Kept.FRESH)
+    return judged(made, replace(settings.guards, **project.given.guards), Kept.NEW)

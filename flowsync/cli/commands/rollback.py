@@ -41,7 +41,7 @@ _MOST_NAMED: Final = 5
 """How many slugs a message names."""
 
 
-class Doing(Enum):
+class RollbackMode(Enum):
     """What rollback should do."""
 
     ROLL_BACK = "roll back"
@@ -55,15 +55,15 @@ class Doing(Enum):
 @click.option(
     "--list",
     "doing",
-    flag_value=Doing.LIST,
-    default=Doing.ROLL_BACK,
+    flag_value=RollbackMode.LIST,
+    default=RollbackMode.ROLL_BACK,
     type=click.UNPROCESSED,
     help="List the records of .flowsync/applies, the newest first.",
 )
 @click.option(
     "--dry-run",
     "doing",
-    flag_value=Doing.SHOW,
+    flag_value=RollbackMode.SHOW,
     type=click.UNPROCESSED,
     help="Show what would be put back, and write nothing.",
 )
@@ -78,7 +78,7 @@ def command(
     *,
     record_file: str | None,
     slugs: tuple[str, ...],
-    doing: Doing,
+    doing: RollbackMode,
     format_: str,
     yes: bool,
     skip_blocked: bool,
@@ -97,13 +97,13 @@ def command(
     project = open_project(context, parallelism)
     given = project.given
     place = place_meant(project, in_sandbox=in_sandbox)
-    if doing is Doing.LIST:
+    if doing is RollbackMode.LIST:
         if record_file is not None:
             raise UsageError("--list shows every record: leave RECORD out.", hint="Show one with --dry-run.")
         write_list(list_all(project, place), place, format_, project)
         return ExitCode.OK
     wanted = offer_newest(project, place, format_) if record_file is None else record_file
-    is_shown_only = doing is Doing.SHOW
+    is_shown_only = doing is RollbackMode.SHOW
     purpose = Purpose.READ if is_shown_only else Purpose.WRITE
     only_run = applying.only_run(project, context.command_path, in_sandbox=in_sandbox)
     with nullcontext() if is_shown_only else only_run:  # who writes reads the record when nobody adds to it

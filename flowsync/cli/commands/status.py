@@ -90,20 +90,20 @@ def survey_environments(project: Project, arguments: Sequence[str], base: str | 
     Raises InvalidFilesError for files of which no plan can be made, and GitError for a `base` that git does not have.
     """
     projects = list(project.in_every_environment(in_sandbox=in_sandbox))
-    is_alone = len(projects) == 1
+    is_only_one = len(projects) == 1
     commit = git.commit_of(project.home, base) if base is not None else None
     with ExitStack() as stack:
-        places = [_opened(stack, each, arguments, is_alone=is_alone, in_sandbox=in_sandbox) for each in projects]
+        places = [_opened(stack, each, arguments, is_only_one=is_only_one, in_sandbox=in_sandbox) for each in projects]
         if all(isinstance(place.opened, Trouble) and place.opened.is_no_key for place in places):
             projects[0].settings.reading_key()  # raises, and says what to do
         _say_same_keys(project, places)
-        listings = _read(project, places, is_alone=is_alone)
+        listings = _read(project, places, is_only_one=is_only_one)
         _require_matches(places, listings)
         if base is None:
             commit = _usual_base(project)
         problems: dict[Problem, None] = {}
         found = [
-            _status(place, listing, commit, problems, is_alone=is_alone)
+            _status(place, listing, commit, problems, is_only_one=is_only_one)
             for place, listing in zip(places, listings, strict=True)
         ]
         write_problems(list(problems), project)
@@ -111,17 +111,17 @@ def survey_environments(project: Project, arguments: Sequence[str], base: str | 
 
 
 def _opened(
-    stack: ExitStack, project: Project, arguments: Sequence[str], *, is_alone: bool, in_sandbox: bool
+    stack: ExitStack, project: Project, arguments: Sequence[str], *, is_only_one: bool, in_sandbox: bool
 ) -> _Place:
     selection = _selection(project, arguments)
     refuse_new_sandbox(project, selection, in_sandbox=in_sandbox)
     settings = project.settings
-    if not (is_alone or settings.private_key or settings.public_key):
+    if not (is_only_one or settings.private_key or settings.public_key):
         return _Place(project, selection, _no_key(project))
     try:
         opened = stack.enter_context(connect(project, selection.every, Purpose.READ, in_sandbox=in_sandbox))
     except FlowsyncError as error:
-        if is_alone:
+        if is_only_one:
             raise
         return _Place(project, selection, _trouble(error))
     return _Place(project, selection, opened)
@@ -162,14 +162,14 @@ def _say_same_keys(project: Project, places: Sequence[_Place]) -> None:
             write_sentence(f"{' and '.join(names)} are read with the same key, so they are one account.", project.given)
 
 
-def _read(project: Project, places: Sequence[_Place], *, is_alone: bool) -> list[Listing | Trouble]:
+def _read(project: Project, places: Sequence[_Place], *, is_only_one: bool) -> list[Listing | Trouble]:
     """Read the live flows of all environments at once. A terminal shows when this takes long."""
     connections = [place.opened for place in places if isinstance(place.opened, Connection)]
     progress = Progress(project.given, lambda: reading_line(sum(each.client.waiting for each in connections)))
     with reading_threads(max(len(connections), 1)) as threads, progress:
-        found = list(threads.map(lambda place: _listing(place, is_alone=is_alone), places))
+        found = list(threads.map(lambda place: _listing(place, is_only_one=is_only_one), places))
     for connection in connections:
-        connection.note_untold_organization()
+        connection.note_unchecked_organization()
     return found
 
 
@@ -183,13 +183,13 @@ def _require_matches(places: Sequence[_Place], listings: Sequence[Listing | Trou
     require_matches(places[0].selection.patterns, tuple(sorted(slugs)))
 
 
-def _listing(place: _Place, *, is_alone: bool) -> Listing | Trouble:
+def _listing(place: _Place, *, is_only_one: bool) -> Listing | Trouble:
     if isinstance(place.opened, Trouble):
         return place.opened
     try:
         return place.opened.read([*concerned_slugs(place.selection.flows), *plain_slugs(place.selection.patterns)])
     except FlowsyncError as error:
-        if is_alone:
+        if is_only_one:
             raise
         return _trouble(error)
 
@@ -210,7 +210,7 @@ def _usual_base(project: Project) -> str | None:
 
 
 def _status(
-    place: _Place, listing: Listing | Trouble, commit: str | None, problems: dict[Problem, None], *, is_alone: bool
+    place: _Place, listing: Listing | Trouble, commit: str | None, problems: dict[Problem, None], *, is_only_one: bool
 ) -> EnvironmentStatus:
     project = place.project
     name = project.settings.environment
@@ -222,7 +222,7 @@ def _status(
         listing, made = _plan(place, place.opened, listing, commit)
         _, settled = settle_findings(project, place.selection, listing, made)
     except FlowsyncError as error:
-        if is_alone:
+        if is_only_one:
             raise
         return EnvironmentStatus(name, place.opened.api_url, trouble=_trouble(error))
     problems.update(dict.fromkeys(settled.warnings))

@@ -41,46 +41,52 @@ COMMAND_WORDS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Meant:
+class Equivalent:
     """The equivalent of another tool's option, and what to say if the command has none."""
 
     option: str
     otherwise: str
 
 
-_FORMAT: Final = Meant("--format", "This command has only one output format.")
-_YES: Final = Meant("--yes", "This command asks nothing.")
-_DRY_RUN: Final = Meant("--dry-run", _ONLY_PLAN)
-_OUT: Final = Meant("--out", "Results go to stdout: add > FILE.")
-_FORCE: Final = Meant("--force", "Nothing forces all at once: a guard that refuses names the option that lets it pass.")
-_WORDY: Final = Meant("--verbose", "")
-_KEY_OPTION: Final = Meant("", f"No key is taken from a command line. {_KEYS}")
-_NAMED: Final = Meant("", "Name the slugs or files behind the command; with none it means all flows.")
-_NO_DELETION: Final = Meant("", "A missing file deletes nothing: `flowsync delete SLUG` does.")
+_FORMAT: Final = Equivalent("--format", "This command has only one output format.")
+_YES: Final = Equivalent("--yes", "This command asks nothing.")
+_DRY_RUN: Final = Equivalent("--dry-run", _ONLY_PLAN)
+_OUT: Final = Equivalent("--out", "Results go to stdout: add > FILE.")
+_FORCE: Final = Equivalent(
+    "--force", "Nothing forces all at once: a guard that refuses names the option that lets it pass."
+)
+_WORDY: Final = Equivalent("--verbose", "")
+_KEY_OPTION: Final = Equivalent("", f"No key is taken from a command line. {_KEYS}")
+_NAMED: Final = Equivalent("", "Name the slugs or files behind the command; with none it means all flows.")
+_NO_DELETION: Final = Equivalent("", "A missing file deletes nothing: `flowsync delete SLUG` does.")
 OPTION_WORDS: Final = {
     **dict.fromkeys(("--json", "--markdown", "--sarif", "--mermaid", "--dot"), _FORMAT),
     **dict.fromkeys(("-o", "--output"), _OUT),
-    **dict.fromkeys(("--env", "--profile", "--workspace", "--stage"), Meant("--environment", "")),
+    **dict.fromkeys(("--env", "--profile", "--workspace", "--stage"), Equivalent("--environment", "")),
     **dict.fromkeys(("-y", "--yes", "--assume-yes", "--auto-approve", "--non-interactive", "--no-input"), _YES),
     **dict.fromkeys(("-n", "--dry-run", "--dryrun", "--noop", "--what-if"), _DRY_RUN),
     **dict.fromkeys(("-f", "--force", "--overwrite", "--no-verify"), _FORCE),
     **dict.fromkeys(("--debug", "--trace", "-d", "-vv"), _WORDY),
-    **dict.fromkeys(("--silent", "-s"), Meant("--quiet", "")),
+    **dict.fromkeys(("--silent", "-s"), Equivalent("--quiet", "")),
     **dict.fromkeys(("--key", "--api-key", "--token", "-k"), _KEY_OPTION),
-    **dict.fromkeys(("--url", "--api-url", "--host", "--endpoint"), Meant("", "FRIGADE_API_URL names the API.")),
+    **dict.fromkeys(("--url", "--api-url", "--host", "--endpoint"), Equivalent("", "FRIGADE_API_URL names the API.")),
     **dict.fromkeys(("--target", "--slug", "--flow", "--only", "--all", "-a"), _NAMED),
     **dict.fromkeys(("--prune", "--delete", "--destroy"), _NO_DELETION),
-    **dict.fromkeys(("--cwd", "--chdir", "--dir", "--directory"), Meant("-C", "")),
-    **dict.fromkeys(("--exit-code", "--exitcode"), Meant("--detailed-exitcode", "Exit codes: docs/commands.md.")),
-    **dict.fromkeys(("--ref", "--since", "--against"), Meant("--base", "This command compares with no revision.")),
-    **dict.fromkeys(("-p", "--concurrency", "--jobs", "-j"), Meant("--parallelism", "This has no parallel writes.")),
-    **dict.fromkeys(("--watch", "-w"), Meant("--watch", "`flowsync preview` follows the files as they are saved.")),
-    "--no-color": Meant("--color", ""),
+    **dict.fromkeys(("--cwd", "--chdir", "--dir", "--directory"), Equivalent("-C", "")),
+    **dict.fromkeys(("--exit-code", "--exitcode"), Equivalent("--detailed-exitcode", "Exit codes: docs/commands.md.")),
+    **dict.fromkeys(("--ref", "--since", "--against"), Equivalent("--base", "This command compares with no revision.")),
     **dict.fromkeys(
-        ("--mock", "--sandbox"), Meant("--sandbox", "This command does not talk to the API: leave it out.")
+        ("-p", "--concurrency", "--jobs", "-j"), Equivalent("--parallelism", "This has no parallel writes.")
     ),
-    "--fix": Meant("", "`flowsync fmt` formats flow files."),
-    "-V": Meant("", "`flowsync --version` says which version this is."),
+    **dict.fromkeys(
+        ("--watch", "-w"), Equivalent("--watch", "`flowsync preview` follows the files as they are saved.")
+    ),
+    "--no-color": Equivalent("--color", ""),
+    **dict.fromkeys(
+        ("--mock", "--sandbox"), Equivalent("--sandbox", "This command does not talk to the API: leave it out.")
+    ),
+    "--fix": Equivalent("", "`flowsync fmt` formats flow files."),
+    "-V": Equivalent("", "`flowsync --version` says which version this is."),
 }
 """What is meant by an option that the command does not have."""
 _VALUES: Final = {"--json": "json", "--markdown": "markdown", "--sarif": "sarif", "--dot": "dot", "--no-color": "never"}

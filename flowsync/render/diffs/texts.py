@@ -31,7 +31,7 @@ LONG_LINE: Final = 120
 """Lines of up to this many characters are shown whole."""
 KEPT_AROUND: Final = 40
 """How many unchanged characters of a long line are shown on each side of a changed word."""
-KEPT_WHOLE: Final = 1_000
+UNCUT_LENGTH: Final = 1_000
 """How many characters are shown of one stretch that is new, gone or not compared by words."""
 
 LONG_WORD: Final = 100
@@ -89,16 +89,16 @@ def _anchors(old: Sequence[str], new: Sequence[str], start: int) -> list[tuple[i
 
 def shortened_line(text: str, style: Style = Style.PLAIN) -> Line:
     """Return a line in one style; of a long one only its beginning, less for context than for changes."""
-    return _joined(_shortened(Span(text, style), LONG_LINE if style is Style.PLAIN else KEPT_WHOLE, 0))
+    return _joined(_shortened(Span(text, style), LONG_LINE if style is Style.PLAIN else UNCUT_LENGTH, 0))
 
 
 def changed_lines(old: str, new: str) -> tuple[Line, Line]:
     """Return both versions of a line, with the differing words marked, if the lines are similar enough."""
     old_words, new_words = _words(old, new)
-    kept = [run for run in runs(old_words, new_words) if not _is_lone_blank(run, old_words)]
+    kept = [run for run in runs(old_words, new_words) if not _is_single_blank(run, old_words)]
     stayed = "".join(word for was, _, size in kept for word in old_words[was : was + size])
     # Where lines begin alike for as long as is shown of them, only the words that differ can show the difference.
-    if old[:KEPT_WHOLE] != new[:KEPT_WHOLE] and _similarity(old, new, stayed) < ALIKE:
+    if old[:UNCUT_LENGTH] != new[:UNCUT_LENGTH] and _similarity(old, new, stayed) < ALIKE:
         return shortened_line(old, Style.REMOVED), shortened_line(new, Style.ADDED)
     went: list[Span] = []
     came: list[Span] = []
@@ -145,7 +145,7 @@ def _similarity(old: str, new: str, stayed: str) -> float:
     return 2 * (kept - shared_key) / size if size else 1.0
 
 
-def _is_lone_blank(run: Run, words: Sequence[str]) -> bool:
+def _is_single_blank(run: Run, words: Sequence[str]) -> bool:
     """Whether a run is a blank between two changed words; it counts as changed, so that they read as one."""
     was, _, size = run
     return size == 1 and 0 < was < len(words) - 1 and words[was].isspace()
@@ -155,7 +155,7 @@ def _around_marks(spans: Sequence[Span], last_tail: int) -> Iterator[Span]:
     """Yield the marked spans, at even places, and of those between them what is next to a marked one."""
     for position, span in enumerate(spans):
         if span.style in MARKED:
-            yield from _shortened(span, KEPT_WHOLE, 0)
+            yield from _shortened(span, UNCUT_LENGTH, 0)
         else:
             yield from _shortened(span, KEPT_AROUND, last_tail if position == len(spans) - 3 else KEPT_AROUND)
 

@@ -168,7 +168,7 @@ def _planned(merge: Merge) -> Iterator[Planned]:
     run, project, file = merge.run, merge.project, merge.run.inputs.plan_file
     if file is None:
         base = base_of(run.event, run.invocation.directory, merge.reviews.base)
-        with run.plan(project, Purpose.WRITE, Kept.FRESH, base) as made:
+        with run.plan(project, Purpose.WRITE, Kept.NEW, base) as made:
             run.output_plan(made.plan, run.save_plan(made.plan))
             yield made
         return
@@ -240,7 +240,7 @@ def _unreviewed(merge: Merge, plan: Plan, extras: tuple[Change, ...]) -> errors.
         return errors.UnreviewedError(message, extras, hint=_why_spent(spent), reasons=reasons)
     named = wording.listed(sorted(slugs), NAMED)
     message = f"Nothing was written: no merged pull request showed the changes to {named}."
-    return errors.UnreviewedError(message, extras, hint=_why(merge.reviews, parts), reasons=reasons)
+    return errors.UnreviewedError(message, extras, hint=_reason_unreviewed(merge.reviews, parts), reasons=reasons)
 
 
 def _why_spent(review: Review) -> str:
@@ -252,7 +252,7 @@ def _why_spent(review: Review) -> str:
     )
 
 
-def _why(reviews: Reviews, parts: frozenset[str]) -> str:
+def _reason_unreviewed(reviews: Reviews, parts: frozenset[str]) -> str:
     """The likeliest reason why the changes count as unreviewed, and what to do."""
     first = next(iter(reviews.of_tip), None)
     flawed = reviews.flawed(parts) or (first if first and first.flaw else None)

@@ -46,7 +46,7 @@ Made = TypeVar("Made", Create, NewDraft)
 
 
 @dataclass(slots=True)
-class Making(ABC, Generic[Made]):
+class PostTurn(ABC, Generic[Made]):
     """Creates a row for one change.
 
     `source` is the row that it is a copy of, if it is one. `nothing` says what became of a row that may have been made
