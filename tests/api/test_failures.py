@@ -95,7 +95,7 @@ API_TABLE = [
     (html(403), ForbiddenError, "a proxy or firewall in front of the API refused the request"),
     (html(404), NotFoundError, 'It said: "Blocked No\\u001b[31m entry"'),
     (html(200), UnreadableResponseError, "200 OK, but with an HTML page instead of the API's JSON"),
-    (success(b""), UnreadableResponseError, "but with nothing where"),
+    (success(b""), UnreadableResponseError, "but with nothing instead"),
     (
         success(b"Hello"),
         UnreadableResponseError,

@@ -305,7 +305,7 @@ def test_a_list_that_hides_versions_does_not_stand_in_for_them(tmp_path: Path) -
     with emulated(tmp_path, rows(), between=handle, flows=KEEPS) as account:
         done = account.run(*GO)
         assert (done.code, account.versions) == (5, ALL[:2])
-        assert "what is left is not known" in done.out
+        assert "the remaining versions are unknown" in done.out
 
 
 def test_whether_it_is_on_must_be_shown(tmp_path: Path) -> None:

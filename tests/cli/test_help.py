@@ -112,7 +112,7 @@ def test_no_title_lists_an_option_that_is_gone() -> None:
         ("undo", "`flowsync rollback`"),
         ("plan --json", "Use --format json."),
         ("pull --markdown", "Use --format."),
-        ("fmt --json", "one form of output"),
+        ("fmt --json", "one output format"),
         ("plan --env production", "Use --environment."),
         ("apply -y", "Use --yes."),
         ("plan -y", "asks nothing"),

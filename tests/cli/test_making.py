@@ -138,7 +138,7 @@ CREATES = {
         (Reading.CREATED_DRAFT, Reading.PRIVATE_LIST_HIDES_DRAFTS),
     ),
     "500 before": Case(
-        5, "no flow has this slug. It may be made later", (replace(POST, kind=FaultKind.SERVER_ERROR_BEFORE),), rows=0
+        5, "no flow has this slug. It may appear later", (replace(POST, kind=FaultKind.SERVER_ERROR_BEFORE),), rows=0
     ),
     "null": Case(5, "The server accepted the request and did not show what it made.", stand=silent, rows=0),
     "another slug": Case(5, 'Frigade made this flow as "flow_made_up" instead', stand=to_another_flow, rows=0),

@@ -28,11 +28,11 @@ def test_what_cannot_be_verified_is_no_change_and_never_unchanged(tmp_path: Path
         assert text.code == 0
         assert "0 to update, 1 unverified, 1 unchanged" in text.out
         assert "active: false  not returned by the API; apply sends it" in text.out
-        assert "as the files say" not in text.out
+        assert "match the files" not in text.out
         markdown = flowsync("plan", "--format", "markdown", root=tmp_path, env=env).out
         assert "1 unverified" in markdown
         assert "apply sends active: false to `flow_a`" in markdown
-        assert "as the files say" not in markdown
+        assert "match the files" not in markdown
         document = flowsync("plan", "--format", "json", root=tmp_path, env=env).json
         assert (document["summary"]["unverified"], document["summary"]["unchanged"]) == (1, 1)
         assert [(each["slug"], each["body"]) for each in document["unverified"]] == [("flow_a", {"active": False})]

@@ -203,7 +203,7 @@ def test_records_are_listed(tmp_path: Path, format_: str) -> None:
     assert flowsync("apply", "--sandbox", "--record", ".flowsync/applies/mine.jsonl", root=tmp_path).code == 0
     (tmp_path / ".flowsync" / "applies" / "not-one.jsonl").write_text("x")
     shown = flowsync("rollback", "--list", "--format", format_, root=tmp_path).out
-    assert "not-one.jsonl is no record" in shown.replace("`", "")
+    assert "not-one.jsonl is not a record" in shown.replace("`", "")
     assert "the sandbox" in shown
 
 
@@ -237,7 +237,7 @@ def test_a_record_is_read_when_no_other_run_adds_to_it(tmp_path: Path) -> None:
         place = Path(STATE.name) / "flowsync" / "locks" / lock.name(place_of(server.url), "")
         with lock.held(place, "flowsync apply"):
             refused = flowsync("rollback", "missing.jsonl", root=tmp_path, env=environment(server.url))
-            assert (refused.code, "is under way" in refused.err) == (4, True)
+            assert (refused.code, "Another run is writing" in refused.err) == (4, True)
         assert flowsync("rollback", "missing.jsonl", root=tmp_path, env=environment(server.url)).code == 1
 
 

@@ -327,7 +327,7 @@ def test_a_plan_that_was_changed_by_hand_is_refused(project: Path, server: FakeF
     path.write_text(path.read_text().replace("flowsync-plan/1", "flowsync-plan/9"))
     assert "has the format flowsync-plan/9" in apply(project, server).err
     path.write_bytes(b"\xff")
-    assert "not a plan of flowsync" in apply(project, server).err
+    assert "not a flowsync plan" in apply(project, server).err
     path.write_text("{}")
     assert apply(project, server).code == 4
 

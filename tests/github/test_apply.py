@@ -425,7 +425,7 @@ def test_a_saved_plan_that_is_no_longer_true_is_refused_and_told(place: Workplac
     place.frigade.rows[0]["data"] = place.frigade.rows[0]["data"].replace("Hello", "Howdy")
     done = place.apply(FLOWSYNC_PLAN_FILE=file)
     assert (done.code, written(place)) == (4, [])
-    assert "the saved plan is no longer true" in place.result()
+    assert "the saved plan is out of date" in place.result()
     assert "Howdy" in place.result()
 
 

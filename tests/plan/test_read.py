@@ -174,10 +174,10 @@ def test_every_key_is_needed_and_no_other_is_taken() -> None:
         ('{"format": NaN}', "not JSON"),
         ('{"format": "flowsync-plan/1", "format": "flowsync-plan/1"}', "not JSON"),
         ("[" * 100_000 + "]" * 100_000, "deeply"),
-        ("[]", "not a plan of flowsync"),
-        ('{"format": "flowsync-list/1"}', "not a plan of flowsync"),
+        ("[]", "not a flowsync plan"),
+        ('{"format": "flowsync-list/1"}', "not a flowsync plan"),
         ('{"format": "flowsync-plan/2"}', "has the format flowsync-plan/2; this flowsync reads flowsync-plan/1"),
-        ('{"format": 1}', "not a plan of flowsync"),
+        ('{"format": 1}', "not a flowsync plan"),
     ],
 )
 def test_what_is_no_plan_is_refused(text: str, said: str) -> None:

@@ -116,11 +116,11 @@ def test_a_run_added_to_a_record_that_was_cut_off() -> None:
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
-        ([], "is no record"),
-        ([b"name: a flow\n"], "is no record"),
-        ([b'{"format":"flowsync-plan/1"}\n'], "is no record"),
-        ([b'{"a":1}\n', header()], "is no record"),
-        ([b"garbage\n", b'{"event":"end"}\n'], "is no record"),
+        ([], "is not a record"),
+        ([b"name: a flow\n"], "is not a record"),
+        ([b'{"format":"flowsync-plan/1"}\n'], "is not a record"),
+        ([b'{"a":1}\n', header()], "is not a record"),
+        ([b"garbage\n", b'{"event":"end"}\n'], "is not a record"),
         ([b'{"format":"flowsync-record/2"}\n'], "has the format 'flowsync-record/2'; this flowsync reads"),
         ([b'{"format":"flowsync-record/1"}\n'], "line 1 is damaged"),
         ([header(), b"garbage\n", end_line(TIME)], "line 2 is damaged"),
