@@ -216,7 +216,7 @@ class PlanWarning:
 class RowChange:
     """A change of a flow that has a row: an Update of the row, or a NewDraft made from it.
 
-    `target` is the rule that chose the row. `is_verified` is false where a field is sent although no difference is
+    `target` is the rule that chose the row. `is_verified` is false if a field is sent although no difference is
     known, because the server does not return it. `body` is exactly what is sent. `old` and `new` are the values of the
     managed fields that the server returned, before and after (`data` parsed); `before` and `after` are fingerprints of
     their canonical values: "sha256:" and 64 hex digits. `shown` is the row's `LiveFlow.fields`, where `old` was read
@@ -385,7 +385,7 @@ class SettingChange:
     """A setting of flowsync.yaml that a branch changes, which decides what is written, where to, or past which guard.
 
     `place` is its dotted path, such as `environments.production.api_url`; the values are as YAML in one line, None
-    where the setting is not there.
+    if the setting is missing.
     """
 
     place: str
@@ -438,7 +438,7 @@ class Plan:
 
     `unverified` flows are switched off in their file, and the API does not return whether they are on. A saved plan
     names no unchanged flows, only their number: `unnamed_unchanged`. `refusals` are those of the guards, if asked.
-    `removed` and `dropped` are known only where the plan was compared with a base. `audiences` are estimates for
+    `removed` and `dropped` are known only if the plan was compared with a base. `audiences` are estimates for
     people, and no part of the digest; None if nobody asked for them.
     """
 

@@ -58,7 +58,7 @@ class _Folder:
             _refuse_link(self.status(name))
 
     def open(self, name: str, flags: int, mode: int = OWNER_ONLY) -> int:
-        """A descriptor of the file. Raises an OSError that names the reason where it is a link."""
+        """A descriptor of the file. Raises an OSError that names the reason if it is a link."""
         if not _CAN_WALK:
             self.refuse_link(name)
         try:

@@ -73,7 +73,7 @@ FIRST_WAVE: Final = 4
 LARGEST_WAVE: Final = 16
 """Pages that are requested at once after a full one: few at first, because most accounts have one page or two."""
 FIRST_ASKED: Final = 40
-"""Flows whose versions are always read: a list that hides nothing of so many is taken to hide nothing."""
+"""Flows whose versions are always read: if the list hides nothing of them, it probably hides nothing at all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Creates one row, a flow or a draft: checks that it may, sends a POST, then a PUT for what the POST does not set.
 
-A flow is created where no other has its slug. A draft is a copy of a row that is as it was planned; a draft that
+A flow is created if no other has its slug. A draft is a copy of a row that is as planned; a draft that
 somebody else made, or edited, meanwhile is not written to.
 """
 

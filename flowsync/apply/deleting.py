@@ -1,7 +1,7 @@
 """Deletes flows one after the other, version by version: reads again, deletes one, reads back.
 
 What was answered to a DELETE does not count, only whether the version is still shown: a second DELETE of the same
-version is refused by the server [obs] and harms nothing, but it is only sent where a read shows the version.
+version is refused by the server [obs] and harms nothing, but it is sent only if a read shows the version.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 POST is not idempotent. It is sent again only after an answer that shows that nothing came of it: the request was
 certainly never sent, or the server refused it and named a time to come back (429). After every other failure, and after
-an answer that shows no row, the row is looked for. Where it is not found the change has failed, and it is not known
+an answer that shows no row, the row is looked for. If it is not found the change has failed, and it is not known
 whether the row will be there after all.
 """
 

@@ -23,7 +23,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 WRITE_ATTEMPTS: Final = 3
-"""How often one flow is sent in all; a further attempt only after a read showed that none landed."""
+"""Attempts for one flow; each further one only after a read showed that none took effect."""
 RETRY_PAUSE: Final = 0.5
 """Seconds before the second attempt; doubled for the third. The flow is read again after each pause."""
 MOST_WAITS: Final = 20
@@ -110,7 +110,7 @@ class Attempts:
     def send(self, keep: Callable[[], None], request: Callable[[], object]) -> FlowsyncError | None:
         """Record what the request replaces, unless that is done, and send it.
 
-        The error where it was certainly not carried out; None if the row has to be read again.
+        Return the error if the request certainly had no effect; None if the row has to be read again.
         """
         try:
             if not self.is_kept:
@@ -179,7 +179,7 @@ def edits(shown: LiveFlow, now: LiveFlow) -> tuple[FieldChange, ...]:
 def read_back(change: Change, row: LiveFlow) -> Verdict:
     """Judge the row that a read shows after a write that the server accepted without showing it.
 
-    What is otherwise than sent may be an edit made since: it is reported, and not kept as what the write led to.
+    A difference from what was sent may be a later edit: it is reported, and not recorded as the write's result.
     """
     verdict = judged(change, row)
     return verdict if verdict.outcome == Applied(change) else Verdict(verdict.outcome, None)
@@ -196,7 +196,7 @@ def settle_each(
     """Settle up to so many items at a time in other threads, and yield each result as it is known.
 
     After `stop`, `settle` says of each item that is left that it was not attempted. Signals are handled in this thread:
-    it must hold no lock of a request. One at a time, each result is taken before the next item is begun.
+    it must hold no lock of a request. With one at a time, each result is taken before the next item begins.
     """
     waiting = iter(items)
     settled: SimpleQueue[Result | BaseException] = SimpleQueue()

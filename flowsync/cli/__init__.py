@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _OBJECTS_BEFORE_COLLECTING = 500_000
 _INTERRUPTED = 130
-"""ExitCode.INTERRUPTED, which is not imported yet when a signal may come."""
+"""ExitCode.INTERRUPTED as a number: a signal may arrive before the enum is imported."""
 
 _INTERRUPTED_AS_JSON = b"""\
 {
@@ -32,7 +32,7 @@ _INTERRUPTED_AS_JSON = b"""\
 """What `problems.failures.error_as_json` makes of an interruption, for one that comes before it is imported."""
 
 is_interrupted = False
-"""Whether a signal has asked the command to end. An error after that may be what a library made of it."""
+"""Whether a signal asked the command to end. A library may turn it into another error."""
 
 
 has_result = False

@@ -49,10 +49,10 @@ COMMANDS: Final = {
     "ci": "Run inside GitHub Actions: comment, summary, annotations, outputs.",
     "sandbox": "Serve or reset the embedded emulator of the API.",
 }
-"""Every command with its one line of help, in the order of a working day; the module of its name holds it."""
+"""Every command with its line of help, in the usual order of use; the module of that name holds it."""
 
 ALIASES: Final = {"list": "status"}
-"""Former names of commands, which still work."""
+"""Former names of commands that still work."""
 
 
 class LazyGroup(Group):

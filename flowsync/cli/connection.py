@@ -1,7 +1,7 @@
 """Opens the API, or its emulator, and fetches the list of live flows while the files are read.
 
-Only reading is begun early, and only once it is settled what is asked and as whom. Nobody waits for it who finds the
-files wrong meanwhile, and what asking failed with is raised only where the list is taken.
+Only reading begins early, and only when address, key and base are known. A command that finds invalid files does
+not wait for it, and a failure is raised only where the list is used.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Purpose(Enum):
 class Connection:
     """An open way to the API; `api_url` is its one name for plans and records (`config.place_of`).
 
-    `begun` is the list of flows that is being asked for already. `has_noted`: it was said that the organization
+    `begun` is the list of flows that is already being fetched. `has_noted`: a note said that the organization
     cannot be checked.
     """
 

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 _WIDTH_OFF_TERMINAL: Final = 100
 _DETAILS: Final = {Verbosity.QUIET: Detail.SUMMARY, Verbosity.NORMAL: Detail.FULL, Verbosity.VERBOSE: Detail.VERBOSE}
 PROGRESS_DELAY: Final = 0.5
-"""Seconds before a terminal shows progress: what is done sooner needs none."""
+"""Seconds before a terminal shows progress; faster work needs none."""
 NOTHING_WRITTEN: Final = "Nothing was written."
-"""What a question ends with that is answered by no, or by Ctrl-C."""
+"""The outcome of a question that is answered with no or Ctrl-C."""
 _LABEL: Final = 8
 """Columns before the text of a step."""
 _TICK: Final = 0.2

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from flowsync.pull.results import Pulled
 
 _SLUG: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}")
-"""What is asked for by name; anything else in an expression is no slug, and would be another path of the API."""
+"""The form of slugs to look up; anything else in an expression could be another path of the API."""
 _VERSIONS_FILE: Final = "pulled.json"
 
 
@@ -83,7 +83,7 @@ def plan_files(
     """Load the files, read the live flows, compare (with the revision `base` too), judge.
 
     Raises what keeps it from being done; what is wrong with files or `base` comes first. Errors about what a file sends
-    are raised only where the plan would write them, or where what is live cannot be read. A `base` that git does not
+    are raised only if the plan would write them, or if the live flows cannot be read. A `base` that git does not
     have is passed to `without_base`, if that is given, and not compared with. `reviewed` adds to the history of the
     files what is known of reviews.
     """

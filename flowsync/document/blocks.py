@@ -24,7 +24,7 @@ _ANCHOR: Final = re.compile(r"(?:^|(?<=[ \t\n]))&[^ \t\n,\[\]{}]+")
 def edited_block(writing: Rewriting, span: Span, region: Region, goal: Goal) -> str:
     """The lines of a block collection after the edit to `goal`.
 
-    They begin with a line end where the first entry was on the line of a dash and can no longer be.
+    They begin with a line end if the first entry was on the line of a dash and no longer can be.
     """
     slots, _ = slots_of(writing, span, goal)
     margin = " " * span.column

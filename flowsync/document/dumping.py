@@ -35,7 +35,7 @@ _FOLD: Final = re.compile(r"(?<=[^ \t]) (?=[^ \t])")
 """Where a long line may be broken: a line end between two words is read as the one space it stands for."""
 
 WIDTH: Final = 100
-"""Columns after which text without line ends is folded onto several lines, where it has spaces to fold at."""
+"""Columns after which text without line ends is folded onto several lines, at its spaces."""
 UNFOLDED: Final = 2**31
 """A width that no text reaches: each text without line ends stays on one line."""
 _NARROWEST: Final = 40

@@ -36,7 +36,7 @@ _MOST_ATTEMPTS: Final = 25
 """How often one more part is rewritten; a text that needs more of them is rewritten as a whole."""
 
 Reads: TypeAlias = "Callable[[str], JsonValue]"
-"""What a text says; raises DocumentError where it says nothing."""
+"""Reads the value of a text; raises DocumentError if it has none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,7 +158,7 @@ def _block_lines(  # noqa: PLR0917 - where a collection is in both texts
 ) -> _Lines:
     """The collection between the offsets `begin` and `end`, its entries in order, at `column`.
 
-    `begin` is a line start, or where the first entry itself begins on the line of a dash.
+    `begin` is a line start, or the start of the first entry if that is on the line of a dash.
     """
     placed, tail = _placed(text, span, column, begin, end)
     lead = _without_leading_blank(placed[0].lead)
@@ -257,7 +257,7 @@ def _text_ranges(text: str, span: Span) -> list[tuple[int, int]]:
 
 
 def _value_lines(text: str, entry: Entry, end: int, column: int, order: KeyOrder) -> _Lines:
-    """The lines of an entry from its mark on, up to `end`, in a collection that is to be at `column`."""
+    """The lines of an entry from its mark on, up to `end`, in a collection that moves to `column`."""
     span = entry.span
     if span.is_block_text:
         body = text_start(text, span)

@@ -63,7 +63,7 @@ class Goal(NamedTuple):
 class Rewriting:
     """One pass over one text, in the order of the new one.
 
-    `forced` are the paths of what is to be rewritten as a whole. `names` are the anchors written so far and what
+    `forced` are the paths of the parts to rewrite completely. `names` are the anchors written so far and what
     they stand for by now. `touched` are the paths of all edits, `rewritten` of those subtrees that were not edited
     in place but rewritten.
     """
@@ -181,7 +181,7 @@ _BREAKS: Final = re.compile(r"\n+")
 _BREAK: Final = re.compile(r"\n(?!\n)")
 _HEADER: Final = re.compile(r"([|>])([1-9+-]*)([^\n]*)\n")
 _COMPARED_AT_MOST: Final = 1_000_000
-"""Where more words meet, old times new, the stretch between the first and the last change is replaced whole."""
+"""With more pairs of words, old times new, everything between the first and the last change is replaced."""
 _USUAL_WIDTH: Final = 100
 _LEAST_WIDTH: Final = 20
 
@@ -219,7 +219,7 @@ class Site:
 def new_scalar(site: Site, value: JsonValue) -> str:
     """The text of `value` for the place of an old scalar; a block scalar ends with its line end.
 
-    The author's style is kept where it can hold the value, and in it every line that need not change.
+    The author's style is kept if it can hold the value, and in it every line that need not change.
     """
     for candidate in _candidates(site, value):
         if _reads_back(site, candidate, value):

@@ -110,7 +110,7 @@ class Tree:
     def find(self, path: ValuePath) -> tuple[Span, int]:
         """The span of the value at `path`, or of the nearest one around it, and where its key begins.
 
-        Where the path ends at an alias, the span is that of the alias; of a value without a key its own start is given.
+        If the path ends at an alias, the span is that of the alias; for a value without a key its own start is given.
         """
         span, key_start = self.root, self.root.start
         for part in path:

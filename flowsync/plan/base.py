@@ -30,7 +30,7 @@ _TEST_NAME_LENGTH: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A flow file as a commit left it; `pull` is the pull request that brought the commit, where its subject says so.
+    """A flow file as a commit left it; `pull` is the pull request that brought the commit, if its subject says so.
 
     `fields` is None if the commit left no file, or one that cannot be read.
     """
@@ -74,7 +74,7 @@ class Base:
 
     `unreadable`: slugs whose file was no flow that can be read. Whatever is in neither did not exist. `gone` are those,
     by slug, that no file has now, `gone_unselected` those that a narrowed command leaves out. `history` is None if
-    nothing before the revision is to be looked at.
+    nothing before the revision matters.
     """
 
     revision: str
@@ -105,7 +105,7 @@ class Pending:
 class _Search:
     """The commit that changed one differing value in a file's history from the value that is live.
 
-    Where the branch changed that value too, the commit that changed the one that is live.
+    If the branch changed that value too, it is the commit that changed the live one.
     """
 
     origin: Origin | None

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flowsync.plan.base import Base
 
 MOST_SUGGESTIONS: Final = 100
-"""Where more flows are not live, no slip of the fingers is the reason."""
+"""If more flows are not live, the reason is hardly a typing error."""
 FEW_FILES: Final = 4
 """From how many files on it is suspicious that most of them are not live."""
 REQUIRED: Final[tuple[FieldName, ...]] = ("name", "data")
@@ -56,7 +56,7 @@ class Creation:
     """The facts that decide whether files whose slug is not live create flows.
 
     `others` are the slugs of live flows that a narrowed command leaves out and that no file names; `removed` are the
-    flows whose file is gone, where a narrowed command leaves out some.
+    flows whose file is gone, if a narrowed command leaves out some.
     """
 
     guard: Creating = Creating.ALLOW

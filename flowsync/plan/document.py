@@ -286,7 +286,7 @@ def _field_meaning(change: FieldChange) -> JsonValue:
 def _body_meaning(change: Change) -> JsonValue:
     """Return a hash of the meaning of each field that will be sent.
 
-    The text of `data` is parsed only where the change does not hold its value.
+    The text of `data` is parsed only if the change does not hold its value.
     """
     text = change.body.get("data")
     known = {text: change.new["data"]} if isinstance(text, str) and "data" in change.new else {}

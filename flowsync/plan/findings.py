@@ -169,7 +169,7 @@ class _Content:
 def unstated(flows: Iterable[Flow], live: LiveFlows) -> Iterator[Problem]:
     """Yield an error for each wrong live field that its file does not set, because `pull` leaves it out.
 
-    Of targeting a plan warns by itself, with who sees the flow.
+    Targeting is left out: a plan has its own warning about it, which says who sees the flow.
     """
     for flow in flows:
         row = live.row(flow)

@@ -321,7 +321,7 @@ class AsWritten:
 class Edited:
     """The row was changed since: `differences` lead from the live values to those of the plan.
 
-    `elsewhere`: the other fields of the row, where one of them was edited too, or is no longer returned; the
+    `elsewhere`: the other fields of the row, if one of them was edited too, or is no longer returned; the
     document does not have what they were, nor which are managed. None if the rest explains everything.
     `unseen`: fields of the plan that the API does not return any more.
     """

@@ -33,7 +33,7 @@ PROTECTED: Final = "protected"
 WAITING: Final = "waiting"
 DRAFT_UNSEEN: Final = "draft-unseen"
 LIVE_DIFFERS: Final = "differs from the planned content"
-"""What the warning about a draft says where the live version is another one."""
+"""Part of the warning about a draft whose content differs from the live version."""
 
 UNSEEN_SENT: Final = "unseen-sent"
 EDIT_KEPT: Final = "edit-kept"

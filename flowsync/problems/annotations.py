@@ -35,7 +35,7 @@ def github(problems: Iterable[Problem], source_line: SourceLine, screen: Screen)
 def annotate(notes: Iterable[Problem | Exception]) -> str:
     """Return the workflow commands that annotate lines with problems, and the run with failures.
 
-    The gravest come first; those that GitHub would drop are counted. Problems name files from the top of the
+    The most serious come first; those that GitHub would drop are counted. Problems name files from the top of the
     repository, where GitHub looks for them. An exception other than a FlowsyncError is a bug in flowsync; what a report
     needs of it stays in the log.
     """

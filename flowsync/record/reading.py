@@ -25,7 +25,7 @@ _FAMILY: Final = FORMAT.partition("/")[0]
 def read(lines: Iterable[bytes], name: str) -> Record:
     """Read a record from its lines; `name` is what messages call it.
 
-    A line that was cut off, by a crash or a full disk, is passed over where a crash can leave one: at the
+    A line that was cut off, by a crash or a full disk, is skipped where a crash can leave one: at the
     end, and before the header of a later run. Raises RecordError for anything else that is no record.
     """
     reading = _Reading(name)
@@ -207,7 +207,7 @@ def _created(begun: Creating, value: Mapping[str, JsonValue]) -> Write:
 def _published(value: Mapping[str, JsonValue], place: Place) -> Write:
     """A publish as a write over the row that is live afterwards, with the former live content as before.
 
-    Where no version was live before, the row was not to be seen: it is as if it had been switched off.
+    If no version was live before, nobody saw the row, as if it was switched off.
     """
     draft = live_flow(value["draft"])
     _check_row(value, draft)

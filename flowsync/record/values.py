@@ -264,7 +264,7 @@ def combined(writes: Sequence[Write]) -> Write:
 def _combine(first: Write, then: Write) -> Write:
     """Combine two writes to one row.
 
-    A first write whose effect the second did not find does not count. Where the second found neither what the
+    A first write whose effect the second did not find does not count. If the second found neither what the
     first found nor what it wrote, somebody else had edited the row: that is noted, as there is no way back past it.
     """
     found = then.before.fields

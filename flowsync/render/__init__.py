@@ -2,5 +2,5 @@
 
 What a command shows has a table of `FORMATS` that feeds both dispatch and the choices of `--format`.
 Anything shown may be foreign: a live flow, a file of a pull request, a server's message. `style.paint`
-and the functions of `escape` are the only ways into an output, and both make text inert for where it goes.
+and the functions of `escape` are the only ways into an output, and both make text harmless for its destination.
 """

@@ -208,7 +208,7 @@ def _masked(value: JsonValue) -> JsonValue:
 
 
 def compact(value: JsonValue, width: int = LONGEST_VALUE) -> str:
-    """Return `value` as JSON on one line, its end left out where it takes more than `width` columns."""
+    """Return `value` as JSON on one line, cut if it takes more than `width` columns."""
     return cut(_line(value), width)
 
 

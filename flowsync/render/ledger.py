@@ -85,7 +85,7 @@ class Entry:
 
     @property
     def fields(self) -> list[FieldName]:
-        """The fields that were to be written, in the order of files."""
+        """The fields to write, in the order of files."""
         return [field for field in SENT_FIELDS if field in self.change.body]
 
     @property

@@ -14,7 +14,7 @@ from flowsync.render.escape import LOG_COMMAND, columns, cut, mask_keys, padded,
 from flowsync.text import printable
 
 NARROWEST: Final = 40
-"""Narrower screens are written to as if they had this many columns."""
+"""Narrower screens are treated as if they had this many columns."""
 LAST_COLUMN: Final = 24
 """A table's last column is never cut to fewer columns; a terminal that is narrower shows blocks instead."""
 NAMES_SHOWN: Final = 50
@@ -89,9 +89,9 @@ class Span(NamedTuple):
 Line: TypeAlias = "tuple[Span, ...]"
 
 HANG: Final = Span("")
-"""Stands in a line where what is broken off it continues below."""
+"""Marks the column in a line at which its continuation begins."""
 WHOLE: Final = Span("")
-"""Stands in a line that is not broken."""
+"""Marks a line that must not be wrapped."""
 
 
 def line(*parts: Span | str) -> Line:
@@ -145,7 +145,7 @@ def _ansi_codes(style: Style) -> tuple[str, str]:
 
 
 def draw(lines: Iterable[Line], screen: Screen) -> str:
-    """Return the text of `lines` for a screen, each broken between words where the screen wants that."""
+    """Return the text of `lines` for a screen, each wrapped between words if the screen wants that."""
     return paint((row for each in lines for row in wrapped(each, screen)), screen.colour)
 
 
@@ -197,7 +197,7 @@ def hinted(hint: str | None) -> list[Line]:
 def table(header: Sequence[str], rows: Sequence[Sequence[Span]], screen: Screen) -> Iterator[Line]:
     """Yield aligned columns under a header; on a terminal the last one is cut to fit, within reason.
 
-    Where a terminal is too narrow even so, each row is a block of lines. Off a terminal nothing is cut.
+    If a terminal is still too narrow, each row becomes a block of lines. Off a terminal nothing is cut.
     """
     cells = [[Span(title, Style.HEADING) for title in header]]
     cells += [[Span(shown(cell.text), cell.style) for cell in row] for row in rows]

@@ -45,7 +45,7 @@ SHORT_DIGEST: Final = 12
 """How many hexadecimal digits of a digest are shown to people."""
 
 _SHORT_VALUE: Final = 80
-"""How many columns are shown of a value that came up since a plan was made."""
+"""Columns that are shown of a value that is new since a plan was made."""
 _ALLOWING: Final = re.compile(r"--(?:allow-([a-z-]+)|on-(drift|conflict) overwrite)")
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ALWAYS_COUNTED: Final = frozenset({"to update", "unchanged"})
@@ -197,7 +197,7 @@ def shared_warnings(
 ) -> dict[str, str]:
     """Return one sentence about all flows with the same warning, by the code of the warning.
 
-    `quoted` makes a slug what it is where this is shown.
+    `quoted` formats a slug for the output.
     """
     found = [(quoted(row.slug), warning) for row in rows for warning in row.warnings if warning.code in _SHARED]
     sentences = {}
@@ -412,7 +412,7 @@ def question(plan: Plan) -> str:
 
 
 def seen_by_users(live: int, count: int) -> str:
-    """Return how many of so many changes reach users at once: `seen by users at once`, `1 of them seen …`."""
+    """Return how many of `count` changes reach users at once: `seen by users at once`, `1 of them seen …`."""
     if count == 1:
         return "seen by users at once" if live else "not seen by users yet"
     number = {0: "none", count: "all"}.get(live, f"{live:,}")

@@ -84,7 +84,7 @@ _MOST_NOUNS: Final = 4
 
 
 def name(text: str) -> str:
-    """Return a name as inline code, cut where it is long."""
+    """Return a name as inline code, cut if it is long."""
     return code_span(shortened(shown(text), NAME_LENGTH))
 
 

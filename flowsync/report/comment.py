@@ -1,6 +1,6 @@
 """Reports as GitHub shows them, and the formats of plans and results.
 
-For a reviewer who has never seen flowsync: first what users will notice and what to be wary of, then a table, then each
+For a reviewer who has never seen flowsync: first what users will notice and what is risky, then a table, then each
 flow's diff folded away. A report is made of blocks, so that where there is little room whole blocks are left out,
 counted and named, and the rest is well-formed.
 """

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 NAME_LENGTH: Final = 100
 """Characters of a slug, label or file that are shown where there are many."""
 CELL_LENGTH: Final = 60
-"""The same in a table, which a phone shows whole only where its columns are narrow; the details have more."""
+"""The same in a table: a phone shows it completely only if its columns are narrow; the details have more."""
 SENTENCE_LENGTH: Final = 500
 TABLE_ROWS: Final = 100
 """How many flows a table names; the rest is counted."""

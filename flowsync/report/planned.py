@@ -121,7 +121,7 @@ def plan_page(report: PlanReport, limits: Limits) -> Page:
 def headline(report: PlanReport, quoted: Callable[[str], str] = name) -> str:
     """Return what the plan does, whether anything prevents it, and how much users notice.
 
-    `quoted` makes the name of a branch what it is where this is shown.
+    `quoted` formats the name of a branch for the output.
     """
     plan, moment, stops = report.plan, report.scene.moment.value, stopped_by(report.plan)
     if report.into is not None:

@@ -1,9 +1,9 @@
 """An emulator of the Frigade API: all documented and observed behaviour, on SQLite, with the standard library.
 
 `Emulator.handle` answers a `server.Request`; `server.serve` puts it, or a handler wrapped around it, on a port;
-`seeds.seed` makes a first state that belongs to a repo's files; `apps` answers the vendor's browser SDK. The room knows
-the API's facts and nothing of the planner. Where the vendor's sources contradict each other, `conflicts.Reading` says
-what is done. Where they say nothing, the emulator decides: it answers a slug with its published row, else its newest.
+`seeds.seed` makes a first state that fits a repo's files; `apps` answers the vendor's browser SDK. The package knows
+the API's facts and nothing of the planner. If the vendor's sources contradict each other, `conflicts.Reading` says
+what is done. If they say nothing, the emulator decides: it answers a slug with its published row, else its newest.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ from flowsync.targeting.nodes import (
 
 USERS: Final = 1_000
 _SCALE: Final = 4
-"""One of so many users is in the sample that is evaluated, whose count is scaled up as the vendor does it [obs]."""
+"""One user in this many is in the evaluated sample, whose count is scaled up as by the vendor [obs]."""
 _MOST_TAKEN: Final = 50
 """A larger `take` is refused [obs]."""
 _PREFIX: Final = "targeting:"

@@ -135,7 +135,7 @@ class Store:
         return self._rows(statement, *(status.value for status in statuses), on, limit, offset)
 
     def due(self, now: str) -> list[Row]:
-        """The ACTIVE rows that were to be archived by `now`."""
+        """The ACTIVE rows that are due to be archived by `now`."""
         return self._rows("SELECT * FROM flows WHERE status = 'ACTIVE' AND archived_at <= ?", now)
 
     def add(self, row: Row) -> int:

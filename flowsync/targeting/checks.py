@@ -65,7 +65,7 @@ _MANY: Final = "9" * 300
 _LOWER: Final = frozenset({Operator.GREATER, Operator.AT_LEAST})
 _INCLUSIVE: Final = frozenset({Operator.AT_LEAST, Operator.AT_MOST})
 _SOMETIMES_UNKNOWN: Final = frozenset({SourceKind.USER_CURRENT_URL, SourceKind.USER_DAYS_SINCE_FLOW_DONE})
-"""What there may be no value of, not even null: a condition about it is false then, whatever its operator."""
+"""Sources that may have no value, not even null: then any condition about them is false."""
 _SOMETIMES_UNSET: Final = frozenset({Result.ANYTHING, Result.DAYS, Result.ADDRESS})
 _PARTS_OF_PROPERTIES: Final = frozenset({SourceKind.USER_PROPERTY_CONTAINS, SourceKind.GROUP_PROPERTY_CONTAINS})
 _NUMBERS: Final = frozenset({Result.COUNT, Result.DAYS})

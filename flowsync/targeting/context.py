@@ -138,7 +138,7 @@ class CaseError(FlowsyncError):
 def persona_from(value: JsonValue, now: datetime) -> Persona:
     """The user that a mapping as in `tests:` describes; CaseError with the path of the fault.
 
-    `now` (with its time zone) is the clock where the mapping has no `at`.
+    `now` (with its time zone) is the clock if the mapping has no `at`.
     """
     verdicts = [key for key in _VERDICTS if isinstance(value, dict) and key in value]
     if verdicts:

@@ -272,7 +272,7 @@ class Everyone(Node):
 
 
 Term: TypeAlias = "Condition | Source | Boolean"
-"""A part that is true or false by itself; a source is, as if compared with `true` [obs]."""
+"""A part that is true or false on its own; a source counts as compared with `true` [obs]."""
 Expression: TypeAlias = "Everyone | Or | And | Group | Term"
 
 

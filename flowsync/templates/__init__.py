@@ -43,7 +43,7 @@ class Action:
 
 
 PLACEHOLDER: Final = Action("https://github.com", "OWNER/flowsync", "0" * 40, "0.0.0")
-"""The action in the templates, which stays where an installation does not know its repository.
+"""The action in the templates; it stays if an installation does not know its repository.
 
 GitHub refuses to run it, so people notice it and fill it in.
 """

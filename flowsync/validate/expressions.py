@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 _MOST_TREE_LINES: Final = 40
 MOST_SUGGESTIONS: Final = 100
-"""Where more flows, steps and fields are missing, no slip is the reason; each would be compared with all there are."""
+"""If more flows, steps and fields are missing, it is no typing error; each would be compared with all that exist."""
 _MOST_TEST_SUGGESTIONS: Final = 10
 """The same for the tests of one file, each of whose steps would be compared with every step of the flow."""
 _VERDICTS: Final = frozenset(verdict.value for verdict in Verdict)
@@ -124,7 +124,7 @@ def check_mentions(flows: Sequence[Flow], mentions: Sequence[Mention], unread: C
 def check_live(flows: Iterable[Flow], live: Mapping[str, KnownFlow], files: Sequence[Flow]) -> Iterator[Problem]:
     """Report references of `flows` to flows that are neither `live`, by slug, nor among all `files`.
 
-    Where a file sets the steps of its flow, they count instead of the live ones: they will be live once applied.
+    If a file sets the steps of its flow, they count instead of the live ones: they will be live once applied.
     """
     mentions = [each for flow in flows for each in mentions_in(flow, expressions_of(flow.fields))]
     in_files = _known_from_files(files, mentions)

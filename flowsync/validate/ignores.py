@@ -1,7 +1,7 @@
 """Project settings that suppress problems: levels of rules, and comments `# flowsync: ignore[code, code]`.
 
 Behind a line such a comment is about that line; alone on a line it is about the next line that is not a comment.
-Where a text starts on such a line (a block scalar, quotes over several lines) it is about all of the text. The YAML
+If a text starts on such a line (a block scalar, quotes over several lines) it is about all of the text. The YAML
 reader decides whether something is a comment: the same letters inside of a text ignore nothing.
 """
 

@@ -43,7 +43,7 @@ class Rule:
     def example(self) -> str:
         """A flow file with this problem.
 
-        Where it is several files, or its name matters, each begins with a comment that holds its path, such as
+        If it is several files, or its name matters, each begins with a comment that holds its path, such as
         `# flows/flow_welcome.yaml`.
         """
         return _texts()[self.code]["example"]
@@ -116,7 +116,7 @@ WRONG_VALUE: Final = Rule("wrong-value", Severity.ERROR)
 YAML_AMBIGUOUS: Final = Rule("yaml-ambiguous", Severity.WARNING)
 YAML_TAG: Final = Rule("yaml-tag", Severity.WARNING)
 UNKNOWN_FLOW: Final = Rule(targeting.UNKNOWN_FLOW.code, Severity.WARNING)
-"""Offline only a warning: the flow may exist without a file. Where the live flows are known it is an error."""
+"""Offline only a warning: the flow may exist without a file. If the live flows are known it is an error."""
 _TARGETING: Final = [
     Rule(rule.code, rule.severity, is_firm=rule in {targeting.SYNTAX, targeting.TOO_LONG})
     for rule in targeting.RULES

@@ -333,8 +333,8 @@ def compare_sides(before: Contents, after: Contents, slugs: Collection[str]) -> 
 def difference(before: Content, after: Content) -> Difference:
     """Compare a flow on two sides.
 
-    A file says nothing of the fields that it does not state: against a row they are not compared. Of two files a field
-    that only one states is a difference.
+    Fields that a file does not set are not compared with a row. Between two files a field
+    that only one sets is a difference.
     """
     found = compare_observed(before.observed, after.observed)
     old, new = before.observed.values, after.observed.values

@@ -38,7 +38,7 @@ class State(Enum):
 
 
 PENDING: Final = frozenset(State) - {State.IN_STEP, State.NOT_MANAGED}
-"""The states in which live is not known to be as the file says."""
+"""The states in which the live flow may differ from the file."""
 
 
 class Users(Enum):

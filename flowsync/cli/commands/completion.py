@@ -139,7 +139,7 @@ def _report_and_carry_out(steps: list[Step], *, only_print: bool) -> str:
 
 
 def _steps(shell: Shell) -> list[Step]:
-    """The files that switch completion on, in the order in which they are to be written."""
+    """The files that switch completion on, in the order of writing."""
     home = Path(os.path.expanduser("~"))  # noqa: PTH111 - Path.home() fails for a user without an entry
     if shell is Shell.FISH:
         config = _folder("XDG_CONFIG_HOME", home / ".config")

@@ -99,7 +99,7 @@ def _read_sides(
 ) -> tuple[tuple[Contents, Contents], frozenset[str]]:
     """Read both sides, and return them with the slugs to compare: those that the arguments name, or all.
 
-    Raises UsageError for what the sides cannot be, ConfigError where an environment has no key of its own,
+    Raises UsageError for impossible sides, ConfigError if an environment has no key of its own,
     InvalidFilesError for files that cannot be read, GitError, and the ApiError family.
     """
     patterns = slugs_of(project, arguments)

@@ -186,7 +186,7 @@ def _begin(stack: ExitStack, project: Project, *, in_sandbox: bool) -> Iterator[
 
 
 def _same_account(project: Project, known: dict[tuple[str, str], str]) -> Iterator[Fact]:
-    """A note where a previous environment has the same key, which is probably in the wrong variable."""
+    """A note if a previous environment has the same key, which is then probably in the wrong variable."""
     settings = project.settings
     account = settings.api_url, settings.reading_key().value
     name = excerpt(settings.environment or "")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from flowsync.flows.files import Repository
 
 _EXPRESSION: Final = "--expression"
-"""What messages name in place of the file of an expression given on the command line."""
+"""The file name in messages about an expression from the command line."""
 
 
 @click.command("explain", cls=Command)
@@ -111,7 +111,7 @@ def _read_persona(user: str, given: Invocation, now: datetime) -> Persona:
 def explain_flow(project: Project, slug: str, step: str | None, persona: Persona) -> Explanation:
     """Why this user sees a flow or not; with a step, why it shows, starts and completes.
 
-    Raises UsageError for a flow or step that is not there, and InvalidFilesError where the flow's file, or the
+    Raises UsageError for a flow or step that does not exist, and InvalidFilesError if the flow's file, or the
     expression, cannot be read.
     """
     repository = project.load()

@@ -38,7 +38,7 @@ FILE_ORDER: Final = KeyOrder(
     ("data", "environments", "tests"),
     inside={"data": _DATA, "environments": KeyOrder(others=_OVERLAY), "tests": _TEST},
 )
-"""What fits on a line first; then the author's `x-…` keys, then `data`, and what is never sent below it."""
+"""First the keys that fit on a line; then the author's `x-…` keys, `data`, and what is never sent."""
 
 
 @dataclass(frozen=True, slots=True)

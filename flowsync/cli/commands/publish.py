@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from flowsync.cli.usage.options import Invocation
 
 USERS: Final = {each.name.lower().replace("_", "-"): each for each in ArchiveBehavior}
-"""What becomes of the users who are in the version that is replaced, by the names of --users."""
+"""What happens to users in the replaced version, by the values of --users."""
 _USUAL: Final = "exit"
 
 

@@ -44,7 +44,7 @@ from flowsync.render.style import WRITING, pulling_line
 from flowsync.text import did_you_mean, excerpt
 
 COPIES: Final = "replaced"
-"""In the state directory: former texts of files that git could not bring back, a folder for each run."""
+"""In the state directory: copies of files that git cannot restore, in a folder for each run."""
 
 
 @click.command("pull", cls=Command)

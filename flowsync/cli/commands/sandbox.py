@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _Choice = TypeVar("_Choice")
 _MOST_REPORTS: Final = 200
-"""Different lines about requests of apps: a page could make up any number."""
+"""Most different lines about requests of apps, because a page could send any number of them."""
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m)?")
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, None: 1.0}
 

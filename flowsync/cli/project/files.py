@@ -31,7 +31,7 @@ _PATTERN_CHARACTERS: Final = frozenset("*?[")
 class Selection:
     """The flows that a command works on, out of all in the files (`every`).
 
-    `errors` are about what files would send: whether a plan would write them, only what is live tells.
+    `errors` are about what files would send: whether a plan writes that depends on the live flows.
     """
 
     flows: tuple[Flow, ...]

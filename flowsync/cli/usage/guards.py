@@ -30,7 +30,7 @@ ALLOWED: Final[Mapping[str, Mapping[str, object]]] = {
     "drift": {"on_drift": Policy.OVERWRITE},
     "conflict": {"on_conflict": Policy.OVERWRITE},
 }
-"""What can be let past the guards by name, as replacements in Guards."""
+"""The guards that can be relaxed by name, as replacements in Guards."""
 _POLICIES: Final = {"--on-drift": "on_drift", "--on-conflict": "on_conflict"}
 
 

@@ -22,7 +22,7 @@ SECTIONS: Final = {
     "Output": {"--coverage", "--detailed-exitcode", "--format", "--out", "--record"},
     "Global": {"--color", "--config", "-C", "--environment", "--help", "--quiet", "--verbose"},
 }
-"""The titles under which options stand; "Options" has all others and comes first."""
+"""The titles of groups of options; "Options" has all others and comes first."""
 _WIDEST_EXAMPLE: Final = 48
 EXAMPLES: Final = {
     "flowsync": {
@@ -155,7 +155,7 @@ EXAMPLES: Final = {
         "flowsync sandbox reset --quiet": "The same in a script.",
     },
 }
-"""Command lines and what each is for, by the words that call a command, which a test runs."""
+"""Example command lines with their purposes, by command; a test runs them."""
 
 
 class Command(click.Command):

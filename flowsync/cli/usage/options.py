@@ -1,6 +1,6 @@
 """Options shared by commands, and the Invocation that the global ones fill.
 
-The global ones may stand before or after the command's name; the later one wins.
+The global ones may come before or after the command's name; the later one wins.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ COMMAND_WORDS: Final = {
     "promote": "`flowsync diff --from live@production --to live@dev` shows what a promotion would do.",
     "version": "`flowsync --version` says which version this is.",
 }
-"""What is meant by a word that is no command of flowsync."""
+"""flowsync's equivalents of other tools' commands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ OPTION_WORDS: Final = {
     "--fix": Equivalent("", "`flowsync fmt` formats flow files."),
     "-V": Equivalent("", "`flowsync --version` says which version this is."),
 }
-"""What is meant by an option that the command does not have."""
+"""flowsync's equivalents of other tools' options."""
 _VALUES: Final = {"--json": "json", "--markdown": "markdown", "--sarif": "sarif", "--dot": "dot", "--no-color": "never"}
 
 

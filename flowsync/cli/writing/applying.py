@@ -162,7 +162,7 @@ def run(
 ) -> tuple[list[Outcome], bool]:
     """Apply the changes and report each outcome; return all of them, and whether the user stopped the run.
 
-    What is replaced is kept in `record_file`, or in a new one in the state directory.
+    Replaced content is saved in `record_file`, or in a new one in the state directory.
     """
     if not made.writes:
         conclude([])

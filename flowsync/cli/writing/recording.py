@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from flowsync.workspace import Workspace
 
 FOLDER: Final = "applies"
-"""Where records are, in the state directory."""
+"""The folder of records in the state directory."""
 _MOST_READ: Final = 1024**3
 _LONGEST_LINE: Final = 64 * 1024**2
 """Bytes; a row and what became of it take a few kilobytes, 10,000 of them some 65 MB."""

@@ -292,7 +292,7 @@ def stopping_on_signals(
 def _write_in_handler(text: bytes) -> None:
     """Write to stderr in a signal handler, which may have interrupted another write to stderr.
 
-    So it goes past Python's buffers, which take nothing meanwhile, and only where it need not wait for a reader.
+    So it bypasses Python's buffers, which are locked meanwhile, and writes only if it need not wait for a reader.
     """
     import select  # noqa: PLC0415 - for signals only
 

@@ -35,7 +35,7 @@ UNCUT_LENGTH: Final = 1_000
 """How many characters are shown of one stretch that is new, gone or not compared by words."""
 
 LONG_WORD: Final = 100
-"""A word of this many characters is marked only where it differs."""
+"""In a word of this many characters only the differing part is marked."""
 
 _YAML_KEY: Final = re.compile(r"\s*(?:- )*[^\s:]+:(?=\s|$)")
 _WORD: Final = re.compile(r"[぀-ヿ㐀-鿿가-힯]|[^\W぀-ヿ㐀-鿿가-힯]{1,100}|\s+|[^\w\s]")

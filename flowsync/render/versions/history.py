@@ -117,7 +117,7 @@ def _minute(value: JsonValue, form: str = r"\1 \2") -> str:
 
 
 def _by(moment: str, person: JsonValue) -> str:
-    """Return when, and by whom where the server says so: it names people by ids."""
+    """Return when, and by whom if the server says so: it names people by ids."""
     return moment if person is None or person == "" else f"{moment} by {shortened(str(person), _LONGEST)}"
 
 

@@ -78,7 +78,7 @@ def _title_lines(mark: Span, each: Difference, found: Comparison) -> Iterator[Li
 
 
 def diff_lines(each: Difference) -> list[Line]:
-    """Return the diff of a flow, what is to be said of single changes first."""
+    """Return the diff of a flow, after remarks on single changes."""
     lines = with_remarks(each)
     for other in each.others:
         lines.append(line(Span(f"- {other.name}: {compact(other.old)}", Style.REMOVED)))

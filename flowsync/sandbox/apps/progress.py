@@ -187,7 +187,7 @@ def act(done: UserAction, flow: PublishedFlow, visitor: Visitor) -> KeptFlow:
 
 
 def _at_step(kept: KeptFlow, step_id: str, at: str) -> KeptFlow:
-    """The flow with a step begun; one that was finished stays so, which is how "back" works."""
+    """The flow with a step started; a finished one stays finished, which is how "back" works."""
     step = kept.step(step_id)
     state = step.state if step.is_finished else StepState.STARTED
     started = replace(step, state=state, started=True, at=at)
@@ -285,7 +285,7 @@ def is_for(flow: PublishedFlow, context: Context) -> bool:
 
 
 def shown_flow(flow: PublishedFlow, visitor: Visitor) -> JsonValue:
-    """A flow with a user's state, as one of `eligibleFlows`: also where its targeting is false, but not `visible`."""
+    """A flow with a user's state, as one of `eligibleFlows`: even if its targeting is false, but then not `visible`."""
     kept = visitor.flows.get(flow.slug, KeptFlow())
     judged = _judged(flow, visitor)
     current = _current(kept, judged)

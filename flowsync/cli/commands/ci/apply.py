@@ -92,7 +92,7 @@ class Superseded:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A plan was carried out. `is_stopped`: not completely; `was_done`: a former run had carried it out."""
+    """A plan was applied. `is_stopped`: not completely; `was_done`: a former run applied it."""
 
     report: ApplyReport
     is_stopped: bool
@@ -137,7 +137,7 @@ def _open(run: Run) -> Merge:
 def _write(merge: Merge) -> Superseded | Done:
     """Plan, check guards and reviews, record that the review is used, write.
 
-    Nothing is written where the branch has a newer commit, or where the saved plan is done: a flow may have been rolled
+    Nothing is written if the branch has a newer commit, or if the saved plan is done: a flow may have been rolled
     back on purpose. A failure is also reported to the reviewers.
     """
     run, plan = merge.run, None

@@ -28,7 +28,7 @@ MOST_PULLS: Final = 20
 """Open pull requests whose files are read, the last updated first."""
 _UNREADABLE: Final = "not readable"
 _Place: TypeAlias = "tuple[str, ...]"
-"""Where a setting is in flowsync.yaml."""
+"""The path of a setting in flowsync.yaml."""
 
 
 def settings_changed(project: Project, flows: Sequence[Flow], base: Base) -> tuple[SettingChange, ...]:

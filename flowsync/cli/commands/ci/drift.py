@@ -57,7 +57,7 @@ UNKNOWN: Final = (
     "Merged changes that are not applied yet may count as edits, because the history is missing: give actions/checkout "
     "fetch-depth: 0."
 )
-"""Said where this clone lacks the history."""
+"""The note if this clone lacks the history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +195,7 @@ def _unapplied(run: Run, github: Github, project: Project, plan: Plan) -> Mappin
 
 
 def _files(project: Project, changes: Iterable[NewFile | ChangedFile]) -> Iterator[ProposedFile]:
-    """The new files, by their paths from the top of the repository. A link stands for its target inside it."""
+    """The new files, by their paths from the top of the repository. A link is replaced by its target in it."""
     top = Path(os.path.realpath(top_of(project)))
     for change in changes:
         path = Path(os.path.realpath(change.file.path))

@@ -48,7 +48,7 @@ _UNFINISHED: Final = frozenset({Status.SUPERSEDED, Status.NOT_APPLIED, Status.PA
 """Results after which something may have been left that is done now."""
 
 NOTHING_LEFT: Final = "Nothing is left to apply"
-"""Said where the live flows already matched the files."""
+"""The result if the live flows already matched the files."""
 NOTHING_WRITTEN: Final = "Nothing was written: "
 """The beginning of a refusal's message."""
 

@@ -204,7 +204,7 @@ class Run:
         return project
 
     def plan(self, project: Project, purpose: Purpose, kept: Kept, base: str | None) -> AbstractContextManager[Planned]:
-        """The plan of the files (see `planning.plan_files`); a notice where this clone lacks the commit `base`."""
+        """The plan of the files (see `planning.plan_files`); shows a notice if this clone lacks the commit `base`."""
         return plan_files(
             project,
             (),
