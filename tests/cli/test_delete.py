@@ -173,6 +173,17 @@ def test_whatever_is_answered_the_version_is_looked_for(tmp_path: Path, fault: s
         assert len(account.writes) == 3 + (fault not in FAULTS)
 
 
+def test_of_several_flows_only_those_that_are_left_are_to_be_deleted_again(tmp_path: Path) -> None:
+    """A flow that is gone is not there to be named again: the whole command line would be refused."""
+    both = [*rows(), version("flow_c", 1, Status.DRAFT)]
+    with emulated(tmp_path, both, "html-403:DELETE *", flows=KEEPS) as account:
+        done = account.run(*GO, "flow_c", "--confirm", "flow_c")
+        assert (done.code, account.versions) == (5, ALL)
+        assert "version 2 (ACTIVE, id 2). Delete this flow again to finish." in done.out
+        assert account.run(*GO, "flow_c", "--confirm", "flow_c").code == 64
+        assert (account.run(*GO).code, account.versions) == (0, [])
+
+
 @pytest.mark.parametrize(
     ("fault", "said"),
     [

@@ -74,8 +74,7 @@ def command(
 
     Takes slugs, no globs. Refuses a flow that is live and switched on, or that a file in the repository or another live
     flow refers to. On a terminal, asks you to type each slug; elsewhere, and with --yes, confirm with --confirm SLUG.
-    Keeps every version in the record. If a deletion breaks off, the same command finishes it. Exits 5 if some versions
-    are left.
+    Keeps every version in the record. If a deletion breaks off, exits 5: delete the flow that is left again to finish.
     """
     project = open_project(context)
     wanted = tuple(dict.fromkeys(slugs))

@@ -91,7 +91,7 @@ def _explained(deleted: Deleted) -> str:
     if deleted.ending is Ending.FAILED:
         gone = len(rows) - sum(row.id in {each.id for each in left} for row in rows)
         named = wording.listed([f"version {row.version} ({row.status}, id {row.id})" for row in left])
-        parts.append(f"{gone} of {plural(len(rows), 'version')} gone; left: {named}. Run it again to finish.")
+        parts.append(f"{gone} of {plural(len(rows), 'version')} gone; left: {named}. Delete this flow again to finish.")
     return " ".join(filter(None, parts))
 
 
