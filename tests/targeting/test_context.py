@@ -93,7 +93,7 @@ def test_flows_and_steps_may_say_nothing() -> None:
 WRONG: list[tuple[JsonValue, ValuePath, str]] = [
     ([], (), "Expected a mapping, found a list."),
     ("x", (), "Expected a mapping, found `x`."),
-    ({}, (), "says nothing"),
+    ({}, (), "has no expected result"),
     ({"sees": True, "shows": True}, ("shows",), "one verdict"),
     ({"sees": "yes"}, ("sees",), "Expected true or false, found `yes`."),
     ({"sees": None}, ("sees",), "found nothing"),
