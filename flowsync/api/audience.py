@@ -10,7 +10,7 @@ import time
 from collections import deque
 from dataclasses import dataclass
 from enum import Enum
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
 
 from flowsync.api.endpoints import is_absent
@@ -88,7 +88,7 @@ def estimates(
     """
     wanted = tuple(dict.fromkeys(expressions))
     left = deque(wanted)
-    answers: SimpleQueue[tuple[str, int | NoEstimate | Exception]] = SimpleQueue()
+    answers: Queue[tuple[str, int | NoEstimate | Exception]] = Queue()
     is_over = threading.Event()
 
     def work() -> None:

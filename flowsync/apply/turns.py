@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from queue import Empty, SimpleQueue
+from queue import Empty, Queue
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
 
 from flowsync.diff.fields import changes_between, fingerprint, observe
@@ -199,7 +199,7 @@ def settle_each(
     it must hold no lock of a request. With one at a time, each result is taken before the next item begins.
     """
     waiting = iter(items)
-    settled: SimpleQueue[Result | BaseException] = SimpleQueue()
+    settled: Queue[Result | BaseException] = Queue()
     has_threads, in_hand = False, 0
     ahead = 2 * parallelism if parallelism > 1 else 1  # one in line behind each that is in flight is enough
 
@@ -231,7 +231,7 @@ def settle_each(
     yield from map(settle, waiting)
 
 
-def _taken(settled: SimpleQueue[Result | BaseException]) -> list[Result]:
+def _taken(settled: Queue[Result | BaseException]) -> list[Result]:
     """Take the results that are ready; wait a little if there are none."""
     found: list[Result] = []
     with suppress(Empty):
