@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import io
 import json
@@ -44,10 +45,7 @@ def link(name: str, kind: bytes, target: str = "/etc/passwd") -> tarfile.TarInfo
 def bomb() -> bytes:
     info = tarfile.TarInfo("package/large")
     info.size = 1 << 40
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w:gz") as made:
-        made.addfile(info)
-    return packed.getvalue()
+    return gzip.compress(info.tobuf() + bytes(2 * tarfile.BLOCKSIZE))
 
 
 def package(content: bytes, name: str = "@a/b", version: str = "1.0.0") -> Package:
