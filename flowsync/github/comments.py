@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from flowsync.report.values import Report
 
 DEFAULT_LOGIN: Final = "github-actions[bot]"
-"""The author of what the job's own token writes, if GitHub does not say."""
+"""The author of comments written with the job's token, if GitHub does not name one."""
 LONGEST_RESULT: Final = 500
 """Characters of the line in a plan's comment that says what became of the plan."""
 _BOT: Final = "[bot]"
@@ -147,7 +147,7 @@ def draft(report: Report, marker: Marker, *, title: str = "", is_news: bool = Tr
 
 
 def send(github: Github, method: str, path: str, draft: Draft) -> str:
-    """Send the full text, or the short one if GitHub refuses that; the address of what was written."""
+    """Send the full text, or the short one if GitHub refuses it; return the comment's address."""
     title: dict[str, JsonValue] = {"title": draft.title} if draft.title else {}
     try:
         return text(github.write(method, path, {**title, "body": draft.full}), "html_url")

@@ -123,12 +123,12 @@ def key_of(kind: str, environment: str | None, config: str) -> str:
 
 
 def slug_hashes(slugs: Iterable[str]) -> frozenset[str]:
-    """The hashes that stand for these flows in a marker."""
+    """The hashes of these flows, as a marker lists them."""
     return frozenset(map(_short, slugs))
 
 
 def parts(plan: Plan) -> frozenset[str]:
-    """The hashes of what a plan would write: by field, by change or of the whole plan, whichever fits."""
+    """The hashes of a plan: one per field, per change or for the whole plan, the finest that fits."""
     fields = [_field_hashes(plan, change) for change in plan.writes]
     if sum(map(len, fields)) <= MOST_PARTS:
         return frozenset(chain.from_iterable(fields))

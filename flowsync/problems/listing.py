@@ -24,7 +24,7 @@ from flowsync.render.style import NARROWEST, WHOLE, Line, Screen, Span, Style, d
 from flowsync.text import ELLIPSIS
 
 SourceLine: TypeAlias = "Callable[[Location], str | None]"
-"""Gives the line that a location is on, without its end; None if it cannot be had."""
+"""Returns the source line of a location, without its line break; None if it cannot be read."""
 
 NO_PROBLEMS: Final = "No problems found."
 _MARGIN: Final = "  | "

@@ -49,7 +49,7 @@ _MOST_READ: Final = 256 * 1024 * 1024
     "--record",
     "record_file",
     metavar="FILE",
-    help="Append the record of what is replaced to FILE, instead of a new file in .flowsync/applies.",
+    help="Append the record of this apply to FILE instead of a new file in .flowsync/applies.",
 )
 @options.sandbox_option
 @options.global_options

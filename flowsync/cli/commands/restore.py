@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 @format_option(APPLY_FORMATS)
 @click.option("--yes", is_flag=True, help="Do not ask. Only a terminal is asked.")
 @allow_options
-@click.option("--record", "kept_in", metavar="FILE", help="File for the record of what this restore replaces.")
+@click.option("--record", "kept_in", metavar="FILE", help="File for the record of this restore.")
 @sandbox_option
 @global_options
 @click.pass_context

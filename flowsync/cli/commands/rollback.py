@@ -69,7 +69,7 @@ class RollbackMode(Enum):
 )
 @options.format_option(APPLY_FORMATS)
 @write_options
-@click.option("--record", "kept_in", metavar="FILE", help="File for the record of what this rollback replaces.")
+@click.option("--record", "kept_in", metavar="FILE", help="File for the record of this rollback.")
 @options.sandbox_option
 @options.global_options
 @click.pass_context
